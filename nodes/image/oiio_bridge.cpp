@@ -1,0 +1,161 @@
+#include "nodes/image/oiio_bridge.h"
+
+#include <OpenImageIO/filesystem.h>
+#include <OpenImageIO/imageio.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace gramflow::oiio {
+namespace {
+
+// OpenImageIO and OpenEXR would otherwise start a pool each; TBB owns the cores. Cheap and idempotent, so it
+// needs no owner.
+void forbid_threads() {
+  OIIO::attribute("threads", 1);
+  OIIO::attribute("exr_threads", -1);
+}
+
+std::string tidy(std::string message) {
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  while (!message.empty() && message.back() == ' ') message.pop_back();
+  return message.empty() ? "no reason given" : message;
+}
+
+// Colour channels by name, as EXR files need; other formats name theirs R, G, B, A or Y.
+void choose_channels(const OIIO::ImageSpec& spec, Header& header) {
+  const auto find = [&](std::initializer_list<const char*> names) {
+    for (const char* name : names)
+      for (int c = 0; c < spec.nchannels; ++c)
+        if (OIIO::Strutil::iequals(spec.channel_name(c), name)) return c;
+    return -1;
+  };
+  header.alpha = spec.alpha_channel >= 0 && spec.alpha_channel < spec.nchannels ? spec.alpha_channel
+                                                                                : find({"A", "alpha"});
+  const int red = find({"R", "red"});
+  const int green = find({"G", "green"});
+  const int blue = find({"B", "blue"});
+  if (red >= 0 && green >= 0 && blue >= 0) {
+    header.colour = {red, green, blue};
+  } else {
+    const int grey = std::max(0, find({"Y", "I", "L"}));
+    header.colour = {grey, grey, grey};
+  }
+}
+
+}  // namespace
+
+struct Reader::Impl {
+  std::unique_ptr<OIIO::ImageInput> input;
+  OIIO::ImageSpec spec;
+};
+
+Reader::Reader(const std::string& path, const std::string& format) : impl_(std::make_unique<Impl>()) {
+  forbid_threads();
+  impl_->input = OIIO::ImageInput::create(format);
+  if (!impl_->input)
+    throw CodecError(fmt::format("OpenImageIO was built without {}: {}", format, tidy(OIIO::geterror())));
+  OIIO::ImageSpec wishes;
+  wishes.attribute("oiio:UnassociatedAlpha", 1);  // keep the colour under alpha as stored
+  auto& input = *impl_->input;
+  auto& spec = impl_->spec;
+  try {
+    if (!input.open(path, spec, wishes)) throw CodecError(tidy(input.geterror()));
+  } catch (const CodecError&) {
+    throw;
+  } catch (const std::exception& e) {
+    throw CodecError(tidy(e.what()));
+  }
+  header_.width = spec.width;
+  header_.height = spec.height;
+  header_.channels = spec.nchannels;
+  header_.floating = spec.format.is_floating_point();
+  header_.bits = spec.get_int_attribute("oiio:BitsPerSample", static_cast<int>(spec.format.basesize()) * 8);
+  header_.orientation = std::clamp(spec.get_int_attribute("Orientation", 1), 1, 8);
+  header_.software = spec.get_string_attribute("Software");
+  header_.description = spec.get_string_attribute("ImageDescription");
+  header_.colour_profile = spec.find_attribute("ICCProfile") != nullptr;
+  header_.from_cmyk = spec.get_string_attribute("oiio:ColorSpace") == "CMYK" ||
+                      spec.get_string_attribute("jpeg:ColorSpace") == "CMYK" ||
+                      spec.get_string_attribute("tiff:ColorSpace") == "CMYK";
+  choose_channels(spec, header_);
+  header_.premultiplied = header_.alpha >= 0 && spec.get_int_attribute("oiio:UnassociatedAlpha", 0) == 0;
+  row_step_ = std::max(1, spec.tile_height);
+  first_channel_ = std::min({header_.colour[0], header_.colour[1], header_.colour[2]});
+  int last = std::max({header_.colour[0], header_.colour[1], header_.colour[2]});
+  if (header_.alpha >= 0) {
+    first_channel_ = std::min(first_channel_, header_.alpha);
+    last = std::max(last, header_.alpha);
+  }
+  channel_count_ = last + 1 - first_channel_;
+}
+
+Reader::~Reader() = default;
+
+void Reader::read_rows(std::int64_t begin, std::int64_t end, float* out) {
+  auto& input = *impl_->input;
+  const auto& spec = impl_->spec;
+  const int y0 = spec.y + static_cast<int>(begin);
+  const int y1 = spec.y + static_cast<int>(end);
+  const int c0 = first_channel_;
+  const int c1 = first_channel_ + channel_count_;
+  bool good = false;
+  try {
+    good = spec.tile_width > 0 ? input.read_tiles(0, 0, spec.x, spec.x + spec.width, y0, y1, spec.z,
+                                                  spec.z + 1, c0, c1, OIIO::TypeFloat, out)
+                               : input.read_scanlines(0, 0, y0, y1, spec.z, c0, c1, OIIO::TypeFloat, out);
+  } catch (const std::exception& e) {
+    throw CodecError(tidy(e.what()));
+  }
+  if (!good) throw CodecError(tidy(input.geterror()));
+}
+
+void Reader::finish() {
+  // libjpeg and others fill what is missing with grey and call it a warning; OpenImageIO keeps that as an
+  // error text.
+  if (impl_->input->has_error()) throw CodecError(tidy(impl_->input->geterror()));
+}
+
+std::vector<unsigned char> encode(const Encoding& encoding, const void* samples) {
+  forbid_threads();
+  const auto output = OIIO::ImageOutput::create(encoding.format);
+  if (!output)
+    throw CodecError(
+        fmt::format("OpenImageIO was built without {}: {}", encoding.format, tidy(OIIO::geterror())));
+  const OIIO::TypeDesc given = encoding.floating     ? OIIO::TypeDesc::FLOAT
+                               : encoding.bits == 16 ? OIIO::TypeDesc::UINT16
+                                                     : OIIO::TypeDesc::UINT8;
+  const OIIO::TypeDesc stored =
+      encoding.floating && encoding.bits == 16 ? OIIO::TypeDesc(OIIO::TypeDesc::HALF) : given;
+  OIIO::ImageSpec spec(encoding.size.width, encoding.size.height, 3, stored);
+  spec.attribute("oiio:ColorSpace", encoding.floating ? "Linear" : "sRGB");
+  if (encoding.format == "jpeg") {
+    spec.attribute("Compression", fmt::format("jpeg:{}", encoding.quality));
+    spec.attribute("jpeg:subsampling", encoding.quality >= 90 ? "4:4:4" : "4:2:0");
+  } else if (encoding.format == "webp") {
+    spec.attribute("Compression",
+                   encoding.quality >= 100 ? "lossless" : fmt::format("webp:{}", encoding.quality));
+  } else if (encoding.format == "tiff" || encoding.format == "openexr") {
+    spec.attribute("Compression", "zip");
+  }
+  if (!encoding.software.empty()) spec.attribute("Software", encoding.software);
+  if (!encoding.description.empty()) spec.attribute("ImageDescription", encoding.description);
+
+  // Into memory first: the caller writes the bytes itself and so sees every failure of the disk.
+  std::vector<unsigned char> bytes;
+  OIIO::Filesystem::IOVecOutput memory(bytes);
+  try {
+    if (!output->set_ioproxy(&memory) || !output->open("picture", spec))
+      throw CodecError(tidy(output->geterror()));
+    if (!output->write_image(given, samples)) throw CodecError(tidy(output->geterror()));
+    if (!output->close()) throw CodecError(tidy(output->geterror()));
+  } catch (const CodecError&) {
+    throw;
+  } catch (const std::exception& e) {
+    throw CodecError(tidy(e.what()));
+  }
+  return bytes;
+}
+
+}  // namespace gramflow::oiio
