@@ -99,6 +99,9 @@ std::unique_ptr<oiio::Reader> open_picture(const std::string& path, const std::s
                     "made smaller first",
                     path, format, header.width, header.height, largest_picture_pixels / 1000000));
   }
+  if (format == "bmp" && header.channels == 4) {  // OpenImageIO 2.4 misplaces their channels
+    throw RunError(fmt::format("{}: this is a 32-bit BMP; expected 24 bits or fewer; save it as PNG", path));
+  }
   return reader;
 }
 
@@ -115,7 +118,8 @@ PictureInfo info_of(const oiio::Header& header, const std::string& format) {
   info.format = format;
   info.software = header.software;
   info.description = header.description;
-  if (info.alpha) info.notes.emplace_back("transparency is left out; the colour beneath it is kept");
+  if (info.alpha && format != "gif")
+    info.notes.emplace_back("transparency is left out; the colour beneath it is kept");
   if (info.floating)
     info.notes.emplace_back("linear light is converted to sRGB; what is brighter than white becomes white");
   if (header.from_cmyk)

@@ -57,9 +57,9 @@ struct WriteOptions {
   int quality = 95;  ///< JPEG and WebP, 1 to 100. JPEG of 90 and more keeps full colour resolution (4:4:4).
   int bits = 0;  ///< 0: the format's usual (8; EXR 16, which is half). PNG and TIFF: 8 or 16. EXR: 16 or 32.
                  ///< Others: 8.
-  std::string software;     ///< kept in the file as its software, for example "gramflow 0.1.0"
-  std::string description;  ///< kept as its description, for example the pipeline's hash. BMP-like formats
-                            ///< without a place for it: lost.
+  std::string software{};     ///< kept in the file as its software, for example "gramflow 0.1.0"
+  std::string description{};  ///< kept as its description, for example the pipeline's hash. BMP-like formats
+                              ///< without a place for it: lost.
 };
 
 /// "" when a picture can be written under this name with these bits; otherwise what is wrong and what to try,

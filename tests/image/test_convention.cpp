@@ -1,0 +1,67 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "nodes/image/convention.h"
+#include "nodes/image/noise.h"
+#include "tests/image/make_files.h"
+
+using namespace gramflow;
+using namespace gramflow::test;
+
+namespace {
+
+const InputConvention torchvision{ChannelOrder::rgb, 1, {0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
+const InputConvention caffe{ChannelOrder::bgr, 255, {123.68, 116.779, 103.939}, {1, 1, 1}};
+
+}  // namespace
+
+TEST_CASE("torchvision's convention subtracts the mean and divides by the deviation") {
+  const std::vector<float> in = {1, 0.5F, 0};
+  std::vector<float> out(3);
+  preprocess(in, out, torchvision);
+  CHECK(out[0] == doctest::Approx((1 - 0.485) / 0.229));
+  CHECK(out[1] == doctest::Approx((0.5 - 0.456) / 0.224));
+  CHECK(out[2] == doctest::Approx(-0.406 / 0.225));
+}
+
+TEST_CASE("Caffe's convention scales to 255 and puts blue first; means are listed in RGB order") {
+  const std::vector<float> in = {1, 0.5F, 0};
+  std::vector<float> out(3);
+  preprocess(in, out, caffe);
+  CHECK(out[0] == doctest::Approx(-103.939));
+  CHECK(out[1] == doctest::Approx(127.5 - 116.779));
+  CHECK(out[2] == doctest::Approx(255 - 123.68));
+}
+
+TEST_CASE("postprocess undoes preprocess, in place too") {
+  for (const InputConvention& convention : {torchvision, caffe}) {
+    const Picture picture = noise(150, 130, {.seed = 1});  // more than one block
+    Picture back = picture;
+    preprocess(back.rgb, back.rgb, convention);
+    postprocess(back.rgb, back.rgb, convention);
+    CHECK(difference(back, picture) < 1e-4);
+  }
+}
+
+TEST_CASE("postprocess clamps, and turns NaN into black") {
+  const std::vector<float> in = {99, -99, std::numeric_limits<float>::quiet_NaN()};
+  std::vector<float> out(3);
+  postprocess(in, out, torchvision);
+  CHECK(out == std::vector<float>{1, 0, 0});
+}
+
+TEST_CASE("the input range is what black and white become") {
+  for (const InputConvention& convention : {torchvision, caffe}) {
+    std::vector<float> black(3, 0.0F);
+    std::vector<float> white(3, 1.0F);
+    preprocess(black, black, convention);
+    preprocess(white, white, convention);
+    const InputRange range = input_range(convention);
+    for (std::size_t c = 0; c < 3; ++c) {
+      CHECK(range.low[c] == doctest::Approx(black[c]));
+      CHECK(range.high[c] == doctest::Approx(white[c]));
+    }
+  }
+}
