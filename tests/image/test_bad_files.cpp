@@ -11,6 +11,8 @@ using namespace gramflow::test;
 
 namespace {
 
+constexpr double exact = 1e-4;  // of one 8-bit step: float rounding only
+
 std::string run_error(const std::string& path) {
   return message_of<RunError>([&] { read_picture(path); });
 }
@@ -97,12 +99,11 @@ TEST_CASE("a truncated picture is never accepted, wherever it is cut") {
     const std::size_t step = bytes.size() / 97 + 1;
     for (std::size_t length = 1; length < bytes.size(); length += step) {
       put_bytes(folder / "cut", bytes.substr(0, length));
-      try {
-        // A cut behind the last pixel (inside a PNG's end mark) loses nothing; then every pixel must be
-        // right.
-        CHECK(difference(read_picture(folder / "cut"), whole) == 0);
-      } catch (const RunError&) {
+      Picture read;
+      if (!message_of<RunError>([&] { read = read_picture(folder / "cut"); }).empty()) {
         ++refused;
+      } else {  // a cut behind the last pixel, inside a PNG's end mark: then every pixel must be there
+        CHECK(read.rgb == whole.rgb);
       }
     }
     CHECK(refused > 45);
@@ -121,7 +122,7 @@ TEST_CASE("a truncated JPEG says that it was cut short") {
 TEST_CASE("one pixel is a legal picture") {
   const TemporaryFolder folder;
   write_picture(folder / "one.png", sample_picture(1, 1));
-  CHECK(difference(read_picture(folder / "one.png"), sample_picture(1, 1)) == 0);
+  CHECK(difference(read_picture(folder / "one.png"), sample_picture(1, 1)) < exact);
 }
 
 TEST_CASE("a header without pixels is refused") {

@@ -12,6 +12,8 @@ using namespace gramflow::test;
 
 namespace {
 
+constexpr double exact = 1e-4;  // of one 8-bit step: float rounding only
+
 void check_pixel(const Picture& picture, int x, int y, float r, float g, float b, double tolerance = 1e-6) {
   const auto pixel = picture.pixel(x, y);
   CHECK(std::abs(pixel[0] - r) <= tolerance);
@@ -173,11 +175,11 @@ TEST_CASE("a file is known by its content, not by its name") {
   write_picture(folder / "a.png", sample_picture(9, 7));
   std::filesystem::rename(folder / "a.png", folder / "a.jpg");
   CHECK(read_picture_info(folder / "a.jpg").format == "png");
-  CHECK(difference(read_picture(folder / "a.jpg"), sample_picture(9, 7)) == 0);
+  CHECK(difference(read_picture(folder / "a.jpg"), sample_picture(9, 7)) < exact);
 }
 
 TEST_CASE("a picture taller than one portion of rows is read whole") {
   const TemporaryFolder folder;
   write_picture(folder / "tall.png", sample_picture(5, 333));
-  CHECK(difference(read_picture(folder / "tall.png"), sample_picture(5, 333)) == 0);
+  CHECK(difference(read_picture(folder / "tall.png"), sample_picture(5, 333)) < exact);
 }
