@@ -1,0 +1,70 @@
+#pragma once
+// A network as data: layers, input convention and where its weights are. Read from configs/networks/NAME.yaml.
+//
+//   name: vgg19
+//   summary: VGG-19 without its classifier (Simonyan and Zisserman, 2014)
+//   input: {order: rgb, scale: 1, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}
+//   padding: zero            # zero | reflect | replicate: what lies outside of a convolution's input
+//   weights: {file: vgg19.safetensors, ...}
+//   layers:
+//     - {conv: conv1_1, in: 3, out: 64}          # kernel 3, padding 1 unless given; followed by relu1_1
+//     - {pool: pool1, kind: max}                 # 2x2, stride 2, floor
+// A conv named convK_M is followed by the ReLU reluK_M unless `relu: false`. Layer names that can be tapped: every conv, relu
+// and pool.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "framework/base/diagnostics.h"
+#include "framework/ops/cpu/kernels.h"
+#include "nodes/image/convention.h"
+
+namespace gramflow {
+
+struct NetworkLayer {
+  enum class Kind { convolution, relu, pool };
+  Kind kind = Kind::convolution;
+  std::string name;
+  // Convolutions:
+  int in_channels = 0;
+  int out_channels = 0;
+  int kernel = 3;
+  int padding = 1;
+  std::string weight_tensor;  ///< name in the weights file; "conv1_1.weight" unless the YAML says otherwise
+  std::string bias_tensor;
+  // Pools:
+  cpu::PoolKind pool = cpu::PoolKind::max;
+};
+
+struct Network {
+  std::string name;
+  std::string summary;
+  std::string file;  ///< the YAML it came from
+  InputConvention input;
+  cpu::Border border = cpu::Border::zero;
+  std::string weights_file;  ///< as the YAML says; locate_weights() finds it
+  std::vector<NetworkLayer> layers;  ///< a straight chain from the input
+
+  /// Index of a layer by name, -1 when there is none.
+  int find(std::string_view layer) const;
+  std::vector<std::string> layer_names() const;
+  /// Shape of every layer's output for an input of height x width; a layer whose input is too small has channels 0.
+  std::vector<Shape> shapes(std::int64_t height, std::int64_t width) const;
+};
+
+/// Where networks and weights are looked for, in this order; the program makes one at its start.
+struct NetworkPaths {
+  std::vector<std::string> network_folders;  ///< for NAME.yaml
+  std::vector<std::string> weight_folders;   ///< for weights files, after the folder of the network's YAML
+  /// $GRAMFLOW_PATH entries, the source tree's or installed configs/networks found from the executable, and
+  /// $XDG_CACHE_HOME/gramflow (~/.cache/gramflow).
+  static NetworkPaths standard();
+};
+
+/// `name` is a shipped name ("vgg19-mini") or a path ending in .yaml (relative to `directory`). nullptr after reporting at
+/// `where`: an unknown name with a suggestion, or every mistake in the file at its own place.
+std::shared_ptr<const Network> load_network(const std::string& name, const std::string& directory, const NetworkPaths& paths,
+                                            Span where, Diagnostics& diagnostics);
+
+}  // namespace gramflow
