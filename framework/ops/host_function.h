@@ -1,0 +1,37 @@
+#pragma once
+// An operation of a node's own: reading, resizing and writing pictures, converting them. It has no gradient,
+// so it cannot stand between the canvas and a loss.
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "framework/ops/op.h"
+
+namespace gramflow {
+
+class HostFunction final : public Op {
+ public:
+  struct Description {
+    std::string kind;        ///< "Load"
+    std::string attributes;  ///< for printing
+    std::vector<TensorDesc> outputs;
+    std::size_t scratch_bytes = 0;
+    std::size_t transient_bytes = 0;  ///< heap memory of a library during the call, for the memory figure
+    bool has_effect = false;
+    std::function<void(const Bindings&)> run;  ///< may throw RunError and MissingResource
+  };
+  explicit HostFunction(Description description) : description_(std::move(description)) {}
+
+  std::string_view kind() const override { return description_.kind; }
+  std::string attributes() const override { return description_.attributes; }
+  std::vector<TensorDesc> infer(std::span<const TensorDesc>) const override { return description_.outputs; }
+  std::size_t scratch_bytes(std::span<const TensorDesc>) const override { return description_.scratch_bytes; }
+  std::size_t transient_bytes() const override { return description_.transient_bytes; }
+  bool has_effect() const override { return description_.has_effect; }
+  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
+
+ private:
+  Description description_;
+};
+
+}  // namespace gramflow

@@ -1,0 +1,18 @@
+#include "framework/ops/op.h"
+
+namespace gramflow {
+
+Cost Op::cost(std::span<const TensorDesc> inputs, std::span<const TensorDesc> outputs) const {
+  Cost cost;
+  for (const TensorDesc& desc : inputs) cost.bytes += static_cast<double>(desc.bytes());
+  for (const TensorDesc& desc : outputs) cost.bytes += static_cast<double>(desc.bytes());
+  return cost;
+}
+
+std::size_t Op::scratch_bytes(std::span<const TensorDesc>) const { return 0; }
+
+void Op::gradient(GradientBuilder&) const {
+  throw std::logic_error(std::string(kind()) + " has no gradient");
+}
+
+}  // namespace gramflow

@@ -1,0 +1,62 @@
+#include "framework/ops/program.h"
+
+#include <fmt/format.h>
+
+namespace gramflow {
+
+std::string_view name_of(Phase phase) {
+  switch (phase) {
+    case Phase::prologue:
+      return "prologue";
+    case Phase::loop:
+      return "loop";
+    case Phase::epilogue:
+      return "epilogue";
+  }
+  return "";
+}
+
+std::vector<TensorDesc> Program::descs(const std::vector<TensorId>& ids) const {
+  std::vector<TensorDesc> result;
+  result.reserve(ids.size());
+  for (const TensorId id : ids) result.push_back(desc(id));
+  return result;
+}
+
+TensorId Program::add_tensor(TensorDesc desc, std::string name) {
+  tensors.push_back({desc, std::move(name)});
+  return static_cast<TensorId>(tensors.size()) - 1;
+}
+
+Operation& Program::append(Operation operation) {
+  const std::vector<TensorDesc> made = operation.op->infer(descs(operation.inputs));
+  operation.outputs.clear();
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    const std::string name = i == 0 ? operation.label : fmt::format("{}:{}", operation.label, i);
+    operation.outputs.push_back(add_tensor(made[i], name));
+  }
+  operations.push_back(std::move(operation));
+  return operations.back();
+}
+
+std::string Program::to_string() const {
+  std::string text;
+  const auto list = [&](const std::vector<TensorId>& ids) {
+    std::string out;
+    for (const TensorId id : ids)
+      out += fmt::format("{}{}", out.empty() ? "" : ", ", id == no_tensor ? "-" : fmt::format("%{}", id));
+    return out;
+  };
+  for (const Operation& operation : operations) {
+    const TensorId first = operation.outputs.empty() ? no_tensor : operation.outputs[0];
+    text += fmt::format("{:8} {:24} {} = {}({})", name_of(operation.phase), operation.label,
+                        list(operation.outputs), operation.op->kind(), list(operation.inputs));
+    if (const std::string attributes = operation.op->attributes(); !attributes.empty())
+      text += fmt::format(" [{}]", attributes);
+    if (first != no_tensor) text += fmt::format("  {}", desc(first).shape.to_string());
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace gramflow
