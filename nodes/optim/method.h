@@ -1,9 +1,9 @@
 #pragma once
-// The optimisation methods there are; framework/exec/optimization_method.h says how they are driven.
+// The optimisation methods there are; framework/ops/optimization_method.h says how they are driven.
 #include <cstdint>
 #include <memory>
 
-#include "framework/exec/optimization_method.h"
+#include "framework/ops/optimization_method.h"
 
 namespace gramflow {
 
