@@ -1,0 +1,45 @@
+#pragma once
+// A Plan with memory: the arena, the acquired filters, one Kernel an operation. What executors run.
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "framework/compile/plan.h"
+#include "framework/tensor/arena.h"
+
+namespace gramflow {
+
+/// When an operation ran and for how long, as told by a steady clock in nanoseconds.
+struct OperationTime {
+  std::int64_t start = 0;
+  std::int64_t end = 0;
+};
+
+class PreparedPlan {
+ public:
+  /// Allocates, reads and packs the weights, makes the kernels. `plan` must outlive it. To be called inside the ThreadScope of
+  /// the run. Throws RunError and MissingResource.
+  explicit PreparedPlan(const Plan& plan);
+  PreparedPlan(const PreparedPlan&) = delete;
+  PreparedPlan& operator=(const PreparedPlan&) = delete;
+
+  const Plan& plan() const { return plan_; }
+  TensorView view(TensorId tensor) const;
+  /// Runs one operation and notes its time. What it throws is rethrown as the same kind of error with the node and its line in
+  /// front; anything unforeseen becomes a RunError.
+  void run(int operation);
+  const std::vector<OperationTime>& times() const { return times_; }
+  /// Fills with NaN all memory that holds nothing between two iterations. For tests.
+  void poison();
+  /// For tests: called before each operation; may throw.
+  std::function<void(const Operation&)> before_operation;
+
+ private:
+  const Plan& plan_;
+  Arena arena_;
+  std::vector<std::unique_ptr<Kernel>> kernels_;
+  std::vector<OperationTime> times_;
+};
+
+}  // namespace gramflow

@@ -1,0 +1,106 @@
+// The only legal ring goes through the optimiser's canvas: the canvas is there before the losses are. A depth-first walk from
+// consumers to producers finds the others. It is done twice: once along the wires that carry finished values, once along
+// those that fix sizes, where the canvas takes its size from the optimiser's start and so must not be part of it.
+#include "framework/graph/reachability.h"
+
+namespace gramflow {
+namespace {
+
+enum class Walk { values, sizes };
+
+class CycleFinder {
+ public:
+  CycleFinder(const Graph& graph, Diagnostics& diagnostics, Walk walk)
+      : graph_(graph), diagnostics_(diagnostics), walk_(walk), state_(graph.nodes.size(), State::fresh) {}
+
+  bool run() {
+    for (int i = 0; i < static_cast<int>(graph_.nodes.size()); ++i)
+      if (state(i) == State::fresh) visit(i);
+    return found_;
+  }
+
+ private:
+  enum class State { fresh, open, done };
+  struct Frame {
+    int node;
+    std::vector<std::pair<std::string, Wire>> wires;  // port, wire
+    std::size_t next = 0;
+  };
+
+  State& state(int node) { return state_[static_cast<std::size_t>(node)]; }
+
+  std::vector<std::pair<std::string, Wire>> wires_of(int index) const {
+    std::vector<std::pair<std::string, Wire>> result;
+    const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+    for (std::size_t p = 0; p < node.inputs.size(); ++p) {
+      const InputPort& port = node.type->inputs[p];
+      if (walk_ == Walk::sizes && node.type->optimizer && port.kind == PortKind::loss) continue;
+      for (const Wire& wire : node.inputs[p]) {
+        if (!wire.linked()) continue;
+        const Node& source = graph_.nodes[static_cast<std::size_t>(wire.node)];
+        const OutputPort& output = source.type->outputs[static_cast<std::size_t>(wire.output)];
+        if (walk_ == Walk::values && output.before_inputs) continue;
+        result.emplace_back(port.name, wire);
+      }
+    }
+    return result;
+  }
+
+  // An own stack: pipelines of ten thousand nodes in a row are legal.
+  void visit(int start) {
+    std::vector<Frame> stack;
+    const auto open = [&](int node) {
+      state(node) = State::open;
+      stack.push_back({node, wires_of(node)});
+    };
+    open(start);
+    while (!stack.empty()) {
+      Frame& top = stack.back();
+      if (top.next == top.wires.size()) {
+        state(top.node) = State::done;
+        stack.pop_back();
+        continue;
+      }
+      const int source = top.wires[top.next++].second.node;
+      if (state(source) == State::fresh)
+        open(source);
+      else if (state(source) == State::open)
+        report(stack, source);
+    }
+  }
+
+  void report(const std::vector<Frame>& stack, int source) {
+    found_ = true;
+    std::size_t begin = stack.size();
+    while (stack[begin - 1].node != source) --begin;
+    --begin;
+    std::string ring;
+    for (std::size_t i = begin; i < stack.size(); ++i) ring += id(stack[i].node) + " <- ";
+    const Wire& closing = stack.back().wires[stack.back().next - 1].second;
+    Diagnostic& diagnostic =
+        diagnostics_.error("cycle", closing.span, "these nodes wait for each other: " + ring + id(source));
+    if (graph_.optimizer >= 0)
+      diagnostic.suggest("only '" + id(graph_.optimizer) + ".canvas' may close a ring, on the way to a loss");
+    for (std::size_t i = begin; i < stack.size(); ++i) {
+      const auto& [port, wire] = stack[i].wires[stack[i].next - 1];
+      diagnostic.note("'" + id(stack[i].node) + "' takes '" + port + "' from '" + id(wire.node) + "' here", wire.span);
+    }
+  }
+
+  const std::string& id(int node) const { return graph_.nodes[static_cast<std::size_t>(node)].id(); }
+
+  const Graph& graph_;
+  Diagnostics& diagnostics_;
+  Walk walk_;
+  std::vector<State> state_;
+  bool found_ = false;
+};
+
+}  // namespace
+
+bool report_cycles(const Graph& graph, Diagnostics& diagnostics) {
+  if (CycleFinder(graph, diagnostics, Walk::values).run()) return true;
+  return CycleFinder(graph, diagnostics, Walk::sizes).run();
+}
+
+}  // namespace gramflow

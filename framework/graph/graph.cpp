@@ -1,0 +1,58 @@
+#include "framework/graph/graph.h"
+
+#include <fmt/format.h>
+
+namespace gramflow {
+
+std::string_view name_of(PortKind kind) {
+  switch (kind) {
+    case PortKind::picture: return "picture";
+    case PortKind::network_input: return "network input";
+    case PortKind::features: return "set of features";
+    case PortKind::grams: return "set of Gram matrices";
+    case PortKind::loss: return "loss";
+  }
+  return "";
+}
+
+const NodeType* find_type(const NodeTypes& types, std::string_view name) {
+  for (const NodeType& type : types)
+    if (type.name == name) return &type;
+  return nullptr;
+}
+
+const Value* Node::value_of(std::string_view key) const {
+  for (const Entry& written : entry.entries)
+    if (written.key == key) return written.value.get();
+  return nullptr;
+}
+
+Span Node::span_of(std::string_view key) const {
+  const Value* value = value_of(key);
+  return value != nullptr ? value->span : entry.id_span;
+}
+
+int Graph::find(const std::string& id) const {
+  const auto found = by_id.find(id);
+  return found == by_id.end() ? -1 : found->second;
+}
+
+std::string to_string(const Graph& graph) {
+  std::string text;
+  for (const int index : graph.order) {
+    const Node& node = graph.nodes[static_cast<std::size_t>(index)];
+    text += fmt::format("{:8} {}: {}", name_of(node.phase), node.id(), node.type->name);
+    for (std::size_t p = 0; p < node.inputs.size(); ++p) {
+      text += fmt::format(" {}=", node.type->inputs[p].name);
+      for (const Wire& wire : node.inputs[p]) {
+        const Node& source = graph.nodes[static_cast<std::size_t>(wire.node)];
+        const std::string& output = source.type->outputs[static_cast<std::size_t>(wire.output)].name;
+        text += fmt::format("{}{}{}", &wire == &node.inputs[p].front() ? "" : "+", source.id(), output.empty() ? "" : "." + output);
+      }
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace gramflow

@@ -1,0 +1,234 @@
+// Linking: every reference finds its node, every wire joins ports of one kind, and nothing waits for itself.
+#include <algorithm>
+#include <functional>
+
+#include "framework/base/text.h"
+#include "framework/graph/graph.h"
+#include "framework/graph/reachability.h"
+
+namespace gramflow {
+namespace {
+
+/// "id" or "id.output"
+struct Reference {
+  std::string id;
+  std::string output;
+};
+
+Reference split(const std::string& text) {
+  const std::size_t dot = text.rfind('.');
+  if (dot == std::string::npos) return {text, ""};
+  return {text.substr(0, dot), text.substr(dot + 1)};
+}
+
+bool looks_like_file(const std::string& text) {
+  static constexpr std::string_view endings[] = {".png", ".jpg", ".jpeg", ".exr", ".tif", ".tiff", ".webp", ".bmp"};
+  return std::any_of(std::begin(endings), std::end(endings), [&](std::string_view ending) { return text.ends_with(ending); });
+}
+
+class Linker {
+ public:
+  Linker(const Document& document, const NodeTypes& types, Diagnostics& diagnostics)
+      : document_(document), types_(types), diagnostics_(diagnostics) {}
+
+  Graph run() {
+    graph_.directory = document_.directory;
+    for (const NodeEntry& entry : document_.nodes) add(entry);
+    for (Node& node : graph_.nodes)
+      if (node.type != nullptr) wire(node);
+    find_optimizer();
+    const bool complete = !diagnostics_.has_errors();
+    if (!report_cycles(graph_, diagnostics_)) {
+      infer_phases(graph_, diagnostics_);
+      if (complete) warn_about_saving();
+    }
+    return std::move(graph_);
+  }
+
+ private:
+  void add(const NodeEntry& entry) {
+    Node node;
+    node.entry = entry;
+    if (!entry.type.empty()) {
+      node.type = find_type(types_, entry.type);
+      if (node.type == nullptr) {
+        std::vector<std::string> names;
+        for (const NodeType& type : types_) names.push_back(type.name);
+        const std::string hint = did_you_mean(entry.type, names);
+        annotate(diagnostics_.error("unknown-type", entry.type_span, "there is no node type '" + entry.type + "'"), entry)
+            .suggest(hint.empty() ? "one of " + join_words(names, "or") : hint);
+      }
+    }
+    if (node.type != nullptr) decode(node);
+    graph_.by_id.emplace(node.id(), static_cast<int>(graph_.nodes.size()));
+    graph_.nodes.push_back(std::move(node));
+  }
+
+  void decode(Node& node) {
+    std::vector<std::string> ports;
+    for (const InputPort& port : node.type->inputs) ports.push_back(port.name);
+    std::vector<Entry> parameters;
+    for (const Entry& entry : node.entry.entries)
+      if (std::find(ports.begin(), ports.end(), entry.key) == ports.end()) parameters.push_back(entry);
+    node.parameters = node.type->parameters.decode(parameters, ports, node.entry.id_span, node.type->name + " '" + node.id() + "'",
+                                                   diagnostics_);
+    node.inputs.resize(node.type->inputs.size());
+  }
+
+  static Diagnostic& annotate(Diagnostic& diagnostic, const NodeEntry& entry) {
+    for (const Note& note : entry.notes) diagnostic.note(note.message, note.span);
+    return diagnostic;
+  }
+
+  void wire(Node& node) {
+    for (std::size_t i = 0; i < node.type->inputs.size(); ++i) {
+      const InputPort& port = node.type->inputs[i];
+      const Value* value = node.value_of(port.name);
+      if (value == nullptr || value->is_null()) {
+        if (port.required)
+          annotate(diagnostics_.error("missing-input", value == nullptr ? node.entry.id_span : value->span,
+                                      node.type->name + " '" + node.id() + "' has no '" + port.name + "': it needs a " +
+                                          std::string(name_of(port.kind)) + ", " + port.doc),
+                   node.entry)
+              .suggest(candidates_text(port.kind, node));
+        continue;
+      }
+      if (const Value::List* list = value->list()) {
+        if (!port.list) {
+          report(*value, node, "bad-reference", "'" + port.name + "' takes one " + std::string(name_of(port.kind)) + ", not a list");
+          continue;
+        }
+        if (list->empty() && port.required)
+          report(*value, node, "missing-input", "'" + port.name + "' is empty; it needs at least one " + std::string(name_of(port.kind)));
+        for (const ValuePtr& item : *list) node.inputs[i].push_back(resolve(*item, port, node));
+      } else {
+        node.inputs[i].push_back(resolve(*value, port, node));
+      }
+    }
+  }
+
+  Diagnostic& report(const Value& value, const Node& node, std::string code, std::string message) {
+    Diagnostic& diagnostic = diagnostics_.error(std::move(code), value.span, std::move(message));
+    for (const Note& note : value.notes) diagnostic.note(note.message, note.span);
+    return annotate(diagnostic, node.entry);
+  }
+
+  Wire resolve(const Value& value, const InputPort& port, const Node& node) {
+    const Value::Scalar* scalar = value.scalar();
+    if (scalar == nullptr) {
+      report(value, node, "bad-reference",
+             "'" + port.name + "' takes the name of a node that gives a " + std::string(name_of(port.kind)) + ", found " + value.describe());
+      return {};
+    }
+    // A node's own id has no dot, except inside of subgraphs' names, which have none either.
+    Reference reference = split(scalar->text);
+    int index = graph_.find(scalar->text);
+    if (index >= 0)
+      reference = {scalar->text, ""};
+    else
+      index = graph_.find(reference.id);
+    if (index < 0) {
+      report_unknown(value, scalar->text, port, node);
+      return {};
+    }
+    const Node& source = graph_.nodes[static_cast<std::size_t>(index)];
+    if (source.type == nullptr) return {};
+    return check_output(value, index, reference.output, port, node);
+  }
+
+  void report_unknown(const Value& value, const std::string& text, const InputPort& port, const Node& node) {
+    Diagnostic& diagnostic = report(value, node, "unknown-node", "there is no node '" + split(text).id + "'");
+    if (looks_like_file(text)) {
+      diagnostic.message = "'" + text + "' looks like a file; '" + port.name + "' takes the name of a node";
+      diagnostic.suggest("write a node 'name: {type: Load, path: " + text + "}' and put its name here");
+      return;
+    }
+    std::vector<std::string> ids;
+    for (const Node& other : graph_.nodes) ids.push_back(other.id());
+    const std::string hint = did_you_mean(split(text).id, ids);
+    diagnostic.suggest(hint.empty() ? candidates_text(port.kind, node) : hint);
+  }
+
+  Wire check_output(const Value& value, int index, const std::string& output, const InputPort& port, const Node& node) {
+    const Node& source = graph_.nodes[static_cast<std::size_t>(index)];
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < source.type->outputs.size(); ++i) {
+      const OutputPort& candidate = source.type->outputs[i];
+      names.push_back(candidate.name.empty() ? source.id() : source.id() + "." + candidate.name);
+      if (candidate.name != output) continue;
+      if (candidate.kind == port.kind) return {index, static_cast<int>(i), value.span};
+      Diagnostic& diagnostic = report(value, node, "wrong-kind",
+                                      "'" + port.name + "' of " + node.type->name + " takes a " + std::string(name_of(port.kind)) +
+                                          ", but '" + names.back() + "' gives a " + std::string(name_of(candidate.kind)));
+      diagnostic.note("'" + source.id() + "' is a " + source.type->name, source.entry.id_span);
+      diagnostic.suggest(conversion_hint(candidate.kind, port.kind, node));
+      return {};
+    }
+    Diagnostic& diagnostic = names.empty()
+        ? report(value, node, "unknown-output", "'" + source.id() + "' is a " + source.type->name + ", which gives nothing to other nodes")
+        : report(value, node, "unknown-output", "'" + source.id() + "' has no output '" + output + "'");
+    if (!names.empty()) diagnostic.suggest("it gives " + join_words(names));
+    diagnostic.note("'" + source.id() + "' is defined here", source.entry.id_span);
+    return {};
+  }
+
+  std::string conversion_hint(PortKind from, PortKind to, const Node& node) const {
+    for (const NodeType& type : types_) {
+      const bool takes = std::any_of(type.inputs.begin(), type.inputs.end(), [&](const InputPort& p) { return p.kind == from && p.required; });
+      const bool gives = std::any_of(type.outputs.begin(), type.outputs.end(), [&](const OutputPort& p) { return p.kind == to; });
+      if (takes && gives && !type.optimizer && type.inputs.size() == 1) return "put a " + type.name + " node between them";
+    }
+    return candidates_text(to, node);
+  }
+
+  std::string candidates_text(PortKind kind, const Node& asking) const {
+    std::vector<std::string> names;
+    for (const Node& node : graph_.nodes) {
+      if (node.type == nullptr || node.id() == asking.id()) continue;
+      for (const OutputPort& output : node.type->outputs)
+        if (output.kind == kind) names.push_back(output.name.empty() ? node.id() : node.id() + "." + output.name);
+    }
+    if (names.empty() || names.size() > 8) {
+      for (const NodeType& type : types_)
+        for (const OutputPort& output : type.outputs)
+          if (output.kind == kind) return "a " + std::string(name_of(kind)) + " comes from a " + type.name + " node";
+      return "";
+    }
+    return "here a " + std::string(name_of(kind)) + " comes from " + join_words(names, "or");
+  }
+
+  void find_optimizer() {
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+      const Node& node = graph_.nodes[i];
+      if (node.type == nullptr || !node.type->optimizer) continue;
+      if (graph_.optimizer < 0) {
+        graph_.optimizer = static_cast<int>(i);
+        continue;
+      }
+      const Node& first = graph_.nodes[static_cast<std::size_t>(graph_.optimizer)];
+      annotate(diagnostics_.error("second-optimizer", node.entry.type_span, "a pipeline has one Optimizer; this is a second one"), node.entry)
+          .note("'" + first.id() + "' is the first", first.entry.id_span)
+          .suggest("join the losses in one Optimizer, or split the pipeline into two files");
+    }
+  }
+
+  void warn_about_saving() {
+    const bool saves = std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [](const Node& node) { return node.type->sink; });
+    if (saves || graph_.nodes.empty()) return;
+    diagnostics_.warning("nothing-saved", document_.nodes_span, "no node saves anything")
+        .suggest("add 'save: {type: Save, image: ..., path: result.png}'");
+  }
+
+  const Document& document_;
+  const NodeTypes& types_;
+  Diagnostics& diagnostics_;
+  Graph graph_;
+};
+
+}  // namespace
+
+Graph link(const Document& document, const NodeTypes& types, Diagnostics& diagnostics) {
+  return Linker(document, types, diagnostics).run();
+}
+
+}  // namespace gramflow

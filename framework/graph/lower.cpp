@@ -1,0 +1,183 @@
+// Lowering in two walks over the used nodes. Consumers first: each node asks its producers for the layers it needs, so that
+// VGGExtract knows how deep to go. Producers first: each node emits its operations. The optimiser comes before whatever reads
+// its canvas; the losses find it afterwards.
+#include "framework/graph/lower.h"
+
+#include <algorithm>
+
+namespace gramflow {
+namespace {
+
+using Demands = std::vector<std::vector<LayerDemand>>;  // by node
+
+class Demand final : public DemandContext {
+ public:
+  Demand(const Graph& graph, Demands& demands) : graph_(graph), demands_(demands) {}
+
+  void run() {
+    // The optimiser comes early in the order but consumes losses, which demand nothing of their own accord.
+    for (auto index = graph_.order.rbegin(); index != graph_.order.rend(); ++index) {
+      current_ = *index;
+      if (node().type->demand) node().type->demand(*this);
+    }
+  }
+  const Node& node() const override { return graph_.nodes[static_cast<std::size_t>(current_)]; }
+  const std::vector<LayerDemand>& demanded() const override { return demands_[static_cast<std::size_t>(current_)]; }
+  void demand(std::string_view input, const LayerDemand& layer) override {
+    for (std::size_t p = 0; p < node().inputs.size(); ++p) {
+      if (node().type->inputs[p].name != input) continue;
+      for (const Wire& wire : node().inputs[p]) {
+        std::vector<LayerDemand>& list = demands_[static_cast<std::size_t>(wire.node)];
+        const bool known = std::any_of(list.begin(), list.end(), [&](const LayerDemand& other) { return other.layer == layer.layer; });
+        if (!known) list.push_back(layer);
+      }
+    }
+  }
+
+ private:
+  const Graph& graph_;
+  Demands& demands_;
+  int current_ = -1;
+};
+
+struct LoweringStopped {};
+
+class Lowering final : public LowerContext {
+ public:
+  Lowering(const Graph& graph, Diagnostics& diagnostics, Demands demands)
+      : graph_(graph), diagnostics_(diagnostics), demands_(std::move(demands)), values_(graph.nodes.size()), failed_(graph.nodes.size()) {}
+
+  Lowered run() {
+    for (const int index : graph_.order) {
+      current_ = index;
+      const Node& now = node();
+      values_[static_cast<std::size_t>(index)].resize(now.type->outputs.size());
+      // What depends on a failed node could only repeat its message.
+      if (depends_on_failure(now)) {
+        failed_[static_cast<std::size_t>(index)] = true;
+        continue;
+      }
+      const std::size_t errors = diagnostics_.error_count();
+      try {
+        now.type->lower(*this);
+      } catch (const LoweringStopped&) {
+      }
+      if (diagnostics_.error_count() > errors) failed_[static_cast<std::size_t>(index)] = true;
+    }
+    std::stable_sort(lowered_.program.operations.begin(), lowered_.program.operations.end(),
+                     [](const Operation& a, const Operation& b) { return a.phase < b.phase; });
+    return std::move(lowered_);
+  }
+
+  const Node& node() const override { return graph_.nodes[static_cast<std::size_t>(current_)]; }
+  const std::string& directory() const override { return graph_.directory; }
+  Diagnostics& diagnostics() override { return diagnostics_; }
+  const std::vector<LayerDemand>& demanded() const override { return demands_[static_cast<std::size_t>(current_)]; }
+
+  std::vector<const PortValue*> inputs(std::string_view port) const override {
+    std::vector<const PortValue*> result;
+    for (std::size_t p = 0; p < node().inputs.size(); ++p)
+      if (node().type->inputs[p].name == port)
+        for (const Wire& wire : node().inputs[p])
+          result.push_back(&values_[static_cast<std::size_t>(wire.node)][static_cast<std::size_t>(wire.output)]);
+    return result;
+  }
+  const PortValue* input(std::string_view port) const override {
+    const std::vector<const PortValue*> all = inputs(port);
+    return all.empty() ? nullptr : all.front();
+  }
+  const Node* source(std::string_view port) const override {
+    for (std::size_t p = 0; p < node().inputs.size(); ++p)
+      if (node().type->inputs[p].name == port && !node().inputs[p].empty())
+        return &graph_.nodes[static_cast<std::size_t>(node().inputs[p].front().node)];
+    return nullptr;
+  }
+  const TensorDesc& desc(TensorId tensor) const override { return lowered_.program.desc(tensor); }
+
+  std::vector<TensorId> emit(OpPtr op, std::vector<TensorId> inputs, std::string step, Span span) override {
+    Operation operation;
+    operation.op = std::move(op);
+    operation.inputs = std::move(inputs);
+    operation.origin = {node().id(), node().entry.id_span};
+    operation.label = step.empty() ? node().id() : node().id() + "/" + step;
+    operation.phase = node().phase;
+    try {
+      return lowered_.program.append(std::move(operation)).outputs;
+    } catch (const ShapeError& problem) {
+      const std::string where = step.empty() ? "" : " (" + step + ")";
+      Diagnostic& diagnostic = diagnostics_.error("shapes", span.known() ? span : node().entry.id_span,
+                                                  node().type->name + " '" + node().id() + "'" + where + ": " + problem.what());
+      for (std::size_t p = 0; p < node().inputs.size(); ++p)
+        for (const Wire& wire : node().inputs[p])
+          diagnostic.note("'" + node().type->inputs[p].name + "' comes from '" + graph_.nodes[static_cast<std::size_t>(wire.node)].id() + "'",
+                          wire.span);
+      throw LoweringStopped();
+    }
+  }
+  void run_every(std::int64_t every) override { lowered_.program.operations.back().every = every; }
+  void set_output(std::string_view port, PortValue value) override {
+    for (std::size_t i = 0; i < node().type->outputs.size(); ++i)
+      if (node().type->outputs[i].name == port) values_[static_cast<std::size_t>(current_)][i] = std::move(value);
+  }
+  void add_loss(TensorId scalar, std::string layer) override {
+    lowered_.program.losses.push_back({node().id(), std::move(layer), scalar});
+  }
+  TensorId make_canvas(TensorDesc canvas) override {
+    lowered_.program.canvas = lowered_.program.add_tensor(canvas, node().id() + ".canvas");
+    return lowered_.program.canvas;
+  }
+  void optimize(TensorId start, Optimization optimization) override {
+    lowered_.program.start = start;
+    lowered_.optimization = std::move(optimization);
+  }
+
+ private:
+  bool depends_on_failure(const Node& now) const {
+    for (std::size_t p = 0; p < now.inputs.size(); ++p) {
+      if (now.type->optimizer && now.type->inputs[p].kind == PortKind::loss) continue;
+      for (const Wire& wire : now.inputs[p])
+        if (!wire.linked() || failed_[static_cast<std::size_t>(wire.node)]) return true;
+    }
+    return false;
+  }
+
+  const Graph& graph_;
+  Diagnostics& diagnostics_;
+  Demands demands_;
+  std::vector<std::vector<PortValue>> values_;  // by node, by output
+  std::vector<bool> failed_;
+  Lowered lowered_;
+  int current_ = -1;
+};
+
+}  // namespace
+
+std::vector<LayerDemand> DemandContext::listed(std::string_view key) const {
+  std::vector<LayerDemand> result;
+  const Value* value = node().value_of(key);
+  if (value == nullptr) return result;
+  const auto add = [&](const Value& item) {
+    if (const Value::Scalar* scalar = item.scalar()) result.push_back({scalar->text, item.span});
+  };
+  if (const Value::List* list = value->list())
+    for (const ValuePtr& item : *list) add(*item);
+  else
+    add(*value);
+  return result;
+}
+
+Diagnostic& LowerContext::error(std::string code, std::string_view key, std::string message) {
+  Diagnostic& diagnostic = diagnostics().error(std::move(code), node().span_of(key), std::move(message));
+  if (const Value* value = node().value_of(key))
+    for (const Note& note : value->notes) diagnostic.note(note.message, note.span);
+  for (const Note& note : node().entry.notes) diagnostic.note(note.message, note.span);
+  return diagnostic;
+}
+
+Lowered lower(const Graph& graph, Diagnostics& diagnostics) {
+  Demands demands(graph.nodes.size());
+  Demand(graph, demands).run();
+  return Lowering(graph, diagnostics, std::move(demands)).run();
+}
+
+}  // namespace gramflow

@@ -1,0 +1,113 @@
+#pragma once
+// From a linked graph to a Program. Node types speak to the Program through these two contexts only.
+#include <any>
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "framework/graph/graph.h"
+#include "framework/ops/optimization_method.h"
+#include "framework/ops/program.h"
+
+namespace gramflow {
+
+/// The numbers that a picture turns into under a network's convention: which convention, and the values of black and white.
+struct InputSpace {
+  std::string convention;  ///< printable; equal texts are equal conventions
+  std::array<float, 3> low = {0, 0, 0};
+  std::array<float, 3> high = {1, 1, 1};
+};
+
+struct LayerTensor {
+  std::string layer;
+  TensorId tensor = no_tensor;
+};
+
+/// What an output port carries once lowered.
+struct PortValue {
+  TensorId tensor = no_tensor;        ///< picture, network input
+  std::vector<LayerTensor> layers;    ///< features, Grams
+  InputSpace space;                   ///< network input
+};
+
+/// A layer that a consumer asks of a features or Gram output, with the place where its name is written.
+struct LayerDemand {
+  std::string layer;
+  Span span;
+};
+
+/// For NodeType::demand.
+class DemandContext {
+ public:
+  virtual ~DemandContext() = default;
+  virtual const Node& node() const = 0;
+  /// Layers asked of this node's output by its consumers, in order of first mention.
+  virtual const std::vector<LayerDemand>& demanded() const = 0;
+  virtual void demand(std::string_view input, const LayerDemand& layer) = 0;
+  template <class Params>
+  const Params& parameters() const {
+    return *std::any_cast<Params>(&node().parameters);
+  }
+  /// The layers listed under a key of the node, each with its own place.
+  std::vector<LayerDemand> listed(std::string_view key) const;
+};
+
+/// What the optimiser node decides for the loop.
+struct Optimization {
+  std::string node;
+  Span span;
+  std::int64_t iterations = 0;
+  std::string method;  ///< "adam", for messages
+  std::function<std::unique_ptr<OptimizationMethod>()> make_method;
+  /// From the finished canvas of the last stage to the first of this one: resized and brought back into the range of pictures.
+  std::function<void(const std::vector<float>& from, Shape from_shape, TensorView to)> carry;
+};
+
+/// For NodeType::lower.
+class LowerContext {
+ public:
+  virtual ~LowerContext() = default;
+  virtual const Node& node() const = 0;
+  virtual const std::string& directory() const = 0;
+  virtual Diagnostics& diagnostics() = 0;
+  virtual const std::vector<LayerDemand>& demanded() const = 0;
+  /// Of an input that has one wire; nullptr when it has none.
+  virtual const PortValue* input(std::string_view port) const = 0;
+  virtual std::vector<const PortValue*> inputs(std::string_view port) const = 0;
+  /// Node that a wire of this port comes from (for notes); nullptr when it has none.
+  virtual const Node* source(std::string_view port) const = 0;
+  virtual const TensorDesc& desc(TensorId tensor) const = 0;
+  /// Appends an operation and returns its outputs. `step` names it within the node: "conv1_1", or "". A ShapeError is
+  /// reported at `span` (default: the node) and ends the lowering of this node.
+  virtual std::vector<TensorId> emit(OpPtr op, std::vector<TensorId> inputs, std::string step = "", Span span = {}) = 0;
+  /// The last emitted operation also runs every so many iterations.
+  virtual void run_every(std::int64_t every) = 0;
+  virtual void set_output(std::string_view port, PortValue value) = 0;
+  virtual void add_loss(TensorId scalar, std::string layer) = 0;
+  /// A tensor that no operation makes; once a program, by the optimiser.
+  virtual TensorId make_canvas(TensorDesc desc) = 0;
+  virtual void optimize(TensorId start, Optimization optimization) = 0;
+
+  template <class Params>
+  const Params& parameters() const {
+    return *std::any_cast<Params>(&node().parameters);
+  }
+  /// Reports at the value of a key of this node.
+  Diagnostic& error(std::string code, std::string_view key, std::string message);
+};
+
+struct Lowered {
+  Program program;
+  Optimization optimization;  ///< meaningful when program.canvas is there
+};
+
+/// Lowers every used node. Reports what only shapes, files and layers can tell (unknown layer, picture that is not there is a
+/// MissingResource). The program is usable only when nothing was reported.
+Lowered lower(const Graph& graph, Diagnostics& diagnostics);
+
+}  // namespace gramflow
