@@ -1,6 +1,6 @@
 #pragma once
-// Mistakes as data. A pass reports everything it finds into one Diagnostics and goes on; the program renders them all at
-// the end, sorted by place, as text for people or JSON for editors.
+// Mistakes as data. A pass reports everything it finds into one Diagnostics and goes on; the program renders
+// them all at the end, sorted by place, as text for people or JSON for editors.
 #include <string>
 #include <vector>
 
@@ -16,7 +16,8 @@ struct Note {
   Span span;
 };
 
-/// One finding. `message` says "what was found; what was expected" in one line. `suggestion` is shown at the caret
+/// One finding. `message` says "what was found; what was expected" in one line. `suggestion` is shown at the
+/// caret
 /// ("did you mean 'layers'?"). `code` is stable ("unknown-key") and has a section in docs/diagnostics.md.
 struct Diagnostic {
   Severity severity = Severity::error;
@@ -43,7 +44,8 @@ class Diagnostics {
   /// Sorted by file (in order of first mention), line, column; equal findings once.
   std::vector<Diagnostic> sorted() const;
 
-  /// file:line:column: error: message [code], the source line, a caret line with the suggestion, the notes the same way.
+  /// file:line:column: error: message [code], the source line, a caret line with the suggestion, the notes
+  /// the same way.
   std::string render(bool color = false) const;
   /// A JSON array for editors: severity, code, message, suggestion, file, range {start, end}, related [].
   std::string to_json() const;

@@ -7,18 +7,20 @@
 
 namespace gramflow {
 
-/// A place in a text file. Lines and columns count from 1; a column counts Unicode code points, as editors do.
-/// {0, 0} means "unknown".
+/// A place in a text file. Lines and columns count from 1; a column counts Unicode code points, as editors
+/// do. {0, 0} means "unknown".
 struct Position {
   int line = 0;
   int column = 0;
   auto operator<=>(const Position&) const = default;
 };
 
-/// One text, kept whole so that a diagnostic can show the line it speaks of. Immutable; shared by every Span into it.
+/// One text, kept whole so that a diagnostic can show the line it speaks of. Immutable; shared by every Span
+/// into it.
 class SourceFile {
  public:
-  /// `name` is what messages show: a path as the user wrote it, or "--set style_weight=1e3" for a command line.
+  /// `name` is what messages show: a path as the user wrote it, or "--set style_weight=1e3" for a command
+  /// line.
   SourceFile(std::string name, std::string text);
   const std::string& name() const { return name_; }
   const std::string& text() const { return text_; }

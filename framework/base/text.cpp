@@ -3,50 +3,97 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
+#include <cstdlib>
+
+// Distances are optimal-string-alignment Damerau-Levenshtein: insert, delete, replace, swap of neighbours
+// each cost 1. Pipelines of ten thousand nodes with a misspelt reference in each must stay quick, so pairs
+// that cannot be near are dismissed by their length and by which letters they hold before a table is filled.
 
 namespace gramflow {
 namespace {
 
-std::string lower_case(std::string_view text) {
+char lower(char letter) {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+}
+
+std::string lower(std::string_view text) {
   std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (char& letter : result) letter = lower(letter);
   return result;
 }
 
-/// Optimal string alignment: insertions, deletions, changes and swaps of neighbours cost one each.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-  for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
-  for (std::size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i)
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+/// One bit for each kind of letter in a text: two texts at distance d differ in at most 2d bits.
+std::uint64_t letters_of(std::string_view text) {
+  std::uint64_t letters = 0;
+  for (const char letter : text)
+    letters |= std::uint64_t{1} << (static_cast<unsigned char>(lower(letter)) % 64);
+  return letters;
+}
+
+int count_bits(std::uint64_t bits) {
+  int count = 0;
+  for (; bits != 0; bits &= bits - 1) ++count;
+  return count;
+}
+
+/// The distance, or limit + 1 as soon as it is known to be larger.
+int distance(std::string_view a, std::string_view b, int limit) {
+  const std::size_t columns = b.size() + 1;
+  std::vector<int> before(columns), previous(columns), current(columns);
+  for (std::size_t j = 0; j < columns; ++j) previous[j] = static_cast<int>(j);
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    current[0] = static_cast<int>(i);
+    int smallest = current[0];
+    for (std::size_t j = 1; j < columns; ++j) {
+      const bool same = lower(a[i - 1]) == lower(b[j - 1]);
+      int best = std::min({previous[j] + 1, current[j - 1] + 1, previous[j - 1] + (same ? 0 : 1)});
+      if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]))
+        best = std::min(best, before[j - 2] + 1);
+      current[j] = best;
+      smallest = std::min(smallest, best);
     }
-  return d[a.size()][b.size()];
+    if (smallest > limit) return limit + 1;
+    std::swap(before, previous);
+    std::swap(previous, current);
+  }
+  return previous[b.size()];
+}
+
+/// What somebody who types "iter" or "learning" means: the only candidate that starts with it.
+std::string only_completion(std::string_view word, std::span<const std::string> candidates) {
+  if (word.size() < 3) return "";
+  const std::string start = lower(word);
+  std::string found;
+  for (const std::string& candidate : candidates) {
+    if (!lower(candidate).starts_with(start)) continue;
+    if (!found.empty() && found != candidate) return "";
+    found = candidate;
+  }
+  return found;
 }
 
 }  // namespace
 
 std::string closest_match(std::string_view word, std::span<const std::string> candidates) {
-  constexpr std::size_t longest = 100;  // nobody mistypes more; keeps hostile input cheap
-  if (word.empty() || word.size() > longest) return "";
-  const std::string wanted = lower_case(word);
-  const std::size_t limit = std::max<std::size_t>(2, word.size() / 3);
-  std::string best;
-  std::size_t best_distance = limit + 1;
+  constexpr std::size_t longest_word = 200;  // nobody misspells a word of this length
+  if (word.empty() || word.size() > longest_word) return "";
+  const int limit = std::max(2, static_cast<int>(word.size() / 3));
+  const std::uint64_t letters = letters_of(word);
+  const std::string* best = nullptr;
+  int best_distance = limit + 1;
   for (const std::string& candidate : candidates) {
-    if (candidate.size() > word.size() + limit || word.size() > candidate.size() + limit) continue;
-    const std::size_t distance = edit_distance(wanted, lower_case(candidate));
-    // A word of which nothing is left is no suggestion.
-    if (distance < best_distance && distance < std::max(word.size(), candidate.size())) {
-      best = candidate;
-      best_distance = distance;
+    const int lengths = std::abs(static_cast<int>(candidate.size()) - static_cast<int>(word.size()));
+    if (candidate.size() > longest_word || lengths >= best_distance) continue;
+    if (count_bits(letters ^ letters_of(candidate)) >= 2 * best_distance) continue;
+    const int found = distance(word, candidate, best_distance - 1);
+    // Replacing every letter of a short word is no misspelling.
+    if (found < best_distance && found < static_cast<int>(std::max(word.size(), candidate.size()))) {
+      best = &candidate;
+      best_distance = found;
     }
   }
-  return best;
+  return best != nullptr ? *best : only_completion(word, candidates);
 }
 
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
@@ -55,34 +102,84 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
 }
 
 std::string join_words(std::span<const std::string> words, std::string_view last) {
-  std::string text;
+  std::string result;
   for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) text += i + 1 == words.size() ? fmt::format(" {} ", last) : ", ";
-    text += words[i];
+    if (i > 0) result += i + 1 == words.size() ? " " + std::string(last) + " " : ", ";
+    result += words[i];
   }
-  return text;
+  return result;
 }
 
 std::string human_bytes(std::uint64_t bytes) {
-  static constexpr const char* units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  double value = static_cast<double>(bytes);
+  if (bytes < 1024) return fmt::format("{} B", bytes);
+  static constexpr const char* units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  double amount = static_cast<double>(bytes) / 1024;
   std::size_t unit = 0;
-  while (value >= 1024 && unit + 1 < std::size(units)) {
-    value /= 1024;
+  while (amount >= 1023.5 && unit + 1 < std::size(units)) {
+    amount /= 1024;
     ++unit;
   }
-  if (unit == 0) return fmt::format("{} {}", bytes, bytes == 1 ? "byte" : "bytes");
-  return fmt::format("{:.{}f} {}", value, value < 10 ? 1 : 0, units[unit]);
+  return amount < 99.95 ? fmt::format("{:.1f} {}", amount, units[unit])
+                        : fmt::format("{:.0f} {}", amount, units[unit]);
 }
 
 std::string human_seconds(double seconds) {
-  if (!std::isfinite(seconds)) return "?";
-  if (seconds < 1e-3) return fmt::format("{:.1f} us", seconds * 1e6);
-  if (seconds < 1) return fmt::format("{:.1f} ms", seconds * 1e3);
-  if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);
-  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
-  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
-  return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
+  if (!std::isfinite(seconds)) return "unknown";
+  if (seconds < 0) return "-" + human_seconds(-seconds);
+  if (seconds < 0.9995e-3) return fmt::format("{:.3g} us", seconds * 1e6);
+  if (seconds < 0.9995) return fmt::format("{:.3g} ms", seconds * 1e3);
+  if (seconds < 59.95) return fmt::format("{:.3g} s", seconds);
+  const double whole = std::round(seconds);
+  if (whole < 3600) return fmt::format("{:.0f} min {:.0f} s", std::floor(whole / 60), std::fmod(whole, 60));
+  const double minutes = std::round(seconds / 60);
+  return fmt::format("{:.0f} h {:.0f} min", std::floor(minutes / 60), std::fmod(minutes, 60));
+}
+
+char32_t next_code_point(std::string_view text, std::size_t& at) {
+  const auto byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(text[i])); };
+  const char32_t first = byte(at++);
+  if (first < 0x80) return first;
+  const std::size_t more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
+  if (first < 0xC2 || first > 0xF4 || at + more > text.size()) return invalid_code_point;
+  char32_t point = first & (0x3Fu >> more);
+  for (std::size_t i = 0; i < more; ++i) {
+    if ((byte(at + i) & 0xC0u) != 0x80u) return invalid_code_point;
+    point = (point << 6) | (byte(at + i) & 0x3Fu);
+  }
+  static constexpr char32_t smallest[] = {0, 0x80, 0x800,
+                                          0x10000};  // longer spellings of smaller ones are invalid
+  if (point < smallest[more] || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000))
+    return invalid_code_point;
+  at += more;
+  return point;
+}
+
+std::string one_line(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t begin = at;
+    const char32_t point = next_code_point(text, at);
+    if (point == '\n') {
+      result += "\\n";
+    } else if (point == '\t') {
+      result += "\\t";
+    } else if (point == '\r') {
+      result += "\\r";
+    } else if (point == invalid_code_point || point < 0x20 || point == 0x7F) {
+      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[begin]));
+    } else {
+      result += text.substr(begin, at - begin);
+    }
+  }
+  return result;
+}
+
+std::string quote(std::string_view text, std::size_t longest) {
+  if (text.size() <= longest) return fmt::format("'{}'", one_line(text));
+  std::size_t end = longest;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0u) == 0x80u)
+    --end;  // not inside a code point
+  return fmt::format("'{}...'", one_line(text.substr(0, end)));
 }
 
 }  // namespace gramflow
