@@ -98,13 +98,13 @@ std::string closest_match(std::string_view word, std::span<const std::string> ca
 
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
   const std::string match = closest_match(word, candidates);
-  return match.empty() ? "" : "did you mean '" + match + "'?";
+  return match.empty() ? "" : fmt::format("did you mean '{}'?", match);
 }
 
 std::string join_words(std::span<const std::string> words, std::string_view last) {
   std::string result;
   for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) result += i + 1 == words.size() ? " " + std::string(last) + " " : ", ";
+    if (i > 0) result += i + 1 == words.size() ? fmt::format(" {} ", last) : ", ";
     result += words[i];
   }
   return result;
@@ -125,7 +125,7 @@ std::string human_bytes(std::uint64_t bytes) {
 
 std::string human_seconds(double seconds) {
   if (!std::isfinite(seconds)) return "unknown";
-  if (seconds < 0) return "-" + human_seconds(-seconds);
+  if (seconds < 0) return fmt::format("-{}", human_seconds(-seconds));
   if (seconds < 0.9995e-3) return fmt::format("{:.3g} us", seconds * 1e6);
   if (seconds < 0.9995) return fmt::format("{:.3g} ms", seconds * 1e3);
   if (seconds < 59.95) return fmt::format("{:.3g} s", seconds);
