@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "framework/base/error.h"
+
 namespace gramflow {
 namespace {
 
@@ -45,7 +47,9 @@ struct LoweringStopped {};
 class Lowering final : public LowerContext {
  public:
   Lowering(const Graph& graph, Diagnostics& diagnostics, Demands demands)
-      : graph_(graph), diagnostics_(diagnostics), demands_(std::move(demands)), values_(graph.nodes.size()), failed_(graph.nodes.size()) {}
+      : graph_(graph), diagnostics_(diagnostics), demands_(std::move(demands)), values_(graph.nodes.size()), failed_(graph.nodes.size()) {
+    lowered_.run_state = std::make_shared<RunState>();
+  }
 
   Lowered run() {
     for (const int index : graph_.order) {
@@ -61,6 +65,10 @@ class Lowering final : public LowerContext {
       try {
         now.type->lower(*this);
       } catch (const LoweringStopped&) {
+      } catch (const MissingResource& problem) {
+        throw MissingResource(located(now) + problem.what());
+      } catch (const RunError& problem) {
+        throw RunError(located(now) + problem.what());
       }
       if (diagnostics_.error_count() > errors) failed_[static_cast<std::size_t>(index)] = true;
     }
@@ -114,6 +122,7 @@ class Lowering final : public LowerContext {
       throw LoweringStopped();
     }
   }
+  const std::shared_ptr<RunState>& run_state() const override { return lowered_.run_state; }
   void run_every(std::int64_t every) override { lowered_.program.operations.back().every = every; }
   void set_output(std::string_view port, PortValue value) override {
     for (std::size_t i = 0; i < node().type->outputs.size(); ++i)
@@ -132,6 +141,11 @@ class Lowering final : public LowerContext {
   }
 
  private:
+  static std::string located(const Node& node) {
+    const std::string place = node.entry.id_span.to_string();
+    return (place.empty() ? "" : place + ": ") + "node '" + node.id() + "': ";
+  }
+
   bool depends_on_failure(const Node& now) const {
     for (std::size_t p = 0; p < now.inputs.size(); ++p) {
       if (now.type->optimizer && now.type->inputs[p].kind == PortKind::loss) continue;

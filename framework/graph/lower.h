@@ -68,6 +68,15 @@ struct Optimization {
   std::function<void(const std::vector<float>& from, Shape from_shape, TensorView to)> carry;
 };
 
+/// Where the run stands, for operations that name files by it or report what they wrote. Owned by the lowered program's
+/// operations and the Session together; written by the Session between operations.
+struct RunState {
+  int stage = 0;
+  std::int64_t iteration = 0;                         ///< iterations done in this stage
+  std::string description;                            ///< kept in written pictures
+  std::function<void(const std::string&)> saved;      ///< called with the path of each written file; from any thread
+};
+
 /// For NodeType::lower.
 class LowerContext {
  public:
@@ -87,6 +96,7 @@ class LowerContext {
   virtual std::vector<TensorId> emit(OpPtr op, std::vector<TensorId> inputs, std::string step = "", Span span = {}) = 0;
   /// The last emitted operation also runs every so many iterations.
   virtual void run_every(std::int64_t every) = 0;
+  virtual const std::shared_ptr<RunState>& run_state() const = 0;
   virtual void set_output(std::string_view port, PortValue value) = 0;
   virtual void add_loss(TensorId scalar, std::string layer) = 0;
   /// A tensor that no operation makes; once a program, by the optimiser.
@@ -104,6 +114,7 @@ class LowerContext {
 struct Lowered {
   Program program;
   Optimization optimization;  ///< meaningful when program.canvas is there
+  std::shared_ptr<RunState> run_state;
 };
 
 /// Lowers every used node. Reports what only shapes, files and layers can tell (unknown layer, picture that is not there is a

@@ -19,6 +19,7 @@ class HostFunction final : public Op {
     std::size_t transient_bytes = 0;  ///< heap memory of a library during the call, for the memory figure
     bool has_effect = false;
     std::function<void(const Bindings&)> run;  ///< may throw RunError and MissingResource
+    std::function<void()> preflight;           ///< optional; see Op
   };
   explicit HostFunction(Description description) : description_(std::move(description)) {}
 
@@ -28,6 +29,9 @@ class HostFunction final : public Op {
   std::size_t scratch_bytes(std::span<const TensorDesc>) const override { return description_.scratch_bytes; }
   std::size_t transient_bytes() const override { return description_.transient_bytes; }
   bool has_effect() const override { return description_.has_effect; }
+  void preflight() const override {
+    if (description_.preflight) description_.preflight();
+  }
   std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:

@@ -93,6 +93,8 @@ class Op {
   virtual bool has_effect() const { return false; }
   /// What has to be acquired before prepare(); nullptr for most.
   virtual Resource* resource() const { return nullptr; }
+  /// Finds out before the run whether it can succeed (an output folder that takes no files). Throws RunError.
+  virtual void preflight() const {}
   /// Default: std::logic_error, for ops that stand in no loss.
   virtual void gradient(GradientBuilder& builder) const;
   virtual std::unique_ptr<Kernel> prepare(const Bindings& memory) const = 0;

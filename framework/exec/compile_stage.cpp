@@ -1,0 +1,40 @@
+#include "framework/base/error.h"
+#include "framework/exec/session.h"
+
+namespace gramflow {
+
+std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const NodeTypes& types, int stage, Diagnostics& diagnostics) {
+  auto compiled = std::make_unique<CompiledStage>();
+  compiled->document = expand(source, stage, diagnostics);
+  compiled->graph = link(compiled->document, types, diagnostics);
+  if (diagnostics.has_errors()) return nullptr;
+  Lowered lowered = lower(compiled->graph, diagnostics);
+  if (diagnostics.has_errors()) return nullptr;
+  compiled->plan = compile(std::move(lowered.program));
+  compiled->optimization = std::move(lowered.optimization);
+  compiled->run_state = std::move(lowered.run_state);
+  const Program& program = compiled->plan.program;
+  if (program.canvas != no_tensor)
+    compiled->state_bytes =
+        compiled->optimization.make_method()->state_floats(program.desc(program.canvas).shape.elements()) * sizeof(float);
+  return compiled;
+}
+
+std::vector<std::unique_ptr<CompiledStage>> compile_stages(const PipelineSource& source, const NodeTypes& types, Diagnostics& warnings) {
+  std::vector<std::unique_ptr<CompiledStage>> stages;
+  Diagnostics found;
+  int count = 1;
+  for (int stage = 0; stage < count; ++stage) {
+    std::unique_ptr<CompiledStage> compiled = compile_stage(source, types, stage, found);
+    if (compiled == nullptr) throw InvalidPipeline(std::move(found));
+    count = compiled->document.stages;
+    stages.push_back(std::move(compiled));
+  }
+  for (const Diagnostic& warning : found.sorted()) {
+    Diagnostic& copy = warnings.warning(warning.code, warning.span, warning.message);
+    copy = warning;
+  }
+  return stages;
+}
+
+}  // namespace gramflow
