@@ -1,11 +1,11 @@
 #pragma once
-// The arithmetic of the CPU, as pure functions over channels-last memory: no allocation, no global state, the same bits for
-// any number of threads. Every function is a loop of parallel_for over blocks cut by shape; it may be called from any
-// thread, several at once, as long as their outputs and scratch do not overlap. Pointers need no alignment beyond the
-// element's, but 64-byte alignment is faster.
+// The arithmetic of the CPU, as pure functions over channels-last memory: no allocation, no global state, the
+// same bits for any number of threads. Every function is a loop of parallel_for over blocks cut by shape; it
+// may be called from any thread, several at once, as long as their outputs and scratch do not overlap.
+// Pointers need no alignment beyond the element's, but 64-byte alignment is faster.
 //
-// "scratch" is memory the caller provides, of at least the size the matching *_scratch function returned in the same
-// ThreadScope; its contents need not be initialised and mean nothing afterwards.
+// "scratch" is memory the caller provides, of at least the size the matching *_scratch function returned in
+// the same ThreadScope; its contents need not be initialised and mean nothing afterwards.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,7 +17,8 @@ namespace gramflow::cpu {
 
 enum class Border { zero, reflect, replicate };
 
-/// How a convolution reads its weights: OIHW floats as in every weight file, `bias` one float an output channel.
+/// How a convolution reads its weights: OIHW floats as in every weight file, `bias` one float an output
+/// channel.
 struct Filter {
   const float* weights = nullptr;
   const float* bias = nullptr;
@@ -32,38 +33,43 @@ enum class PoolKind { max, average };
 
 /// What a forward convolution leaves behind. Any pointer may be null: what nobody reads is not written.
 struct ConvolutionOutputs {
-  float* output = nullptr;         ///< H x W x out, after ReLU when `relu`
-  std::uint8_t* mask = nullptr;    ///< bits H x W x out: output > 0 (only with relu)
-  float* pooled = nullptr;         ///< floor(H/2) x floor(W/2) x out: 2x2 max pooling of the ReLU'd output (only with relu)
-  std::uint8_t* index = nullptr;   ///< with pooled: u8, 0..3 = row*2+column of the first maximum, 4 = maximum is not positive
+  float* output = nullptr;       ///< H x W x out, after ReLU when `relu`
+  std::uint8_t* mask = nullptr;  ///< bits H x W x out: output > 0 (only with relu)
+  float* pooled =
+      nullptr;  ///< floor(H/2) x floor(W/2) x out: 2x2 max pooling of the ReLU'd output (only with relu)
+  std::uint8_t* index =
+      nullptr;  ///< with pooled: u8, 0..3 = row*2+column of the first maximum, 4 = maximum is not positive
   bool relu = false;
 };
 
 /// What a backward-data convolution reads and writes.
 struct ConvolutionGradient {
-  /// Gradient of the convolution's own output (before ReLU): H x W x out. Null when it comes through `pooled`.
+  /// Gradient of the convolution's own output (before ReLU): H x W x out. Null when it comes through
+  /// `pooled`.
   const float* gradient = nullptr;
-  /// Gradient of the pooled output, with the index the forward pass left; stands for the H x W x out gradient that is
-  /// pooled_gradient at the indexed position and zero elsewhere (index 4: zero everywhere).
+  /// Gradient of the pooled output, with the index the forward pass left; stands for the H x W x out gradient
+  /// that is pooled_gradient at the indexed position and zero elsewhere (index 4: zero everywhere).
   const float* pooled_gradient = nullptr;
   const std::uint8_t* index = nullptr;
-  /// Result, H x W x in. With `accumulate` it is added to what is there already. With `mask` (bits H x W x in), elements
-  /// whose bit is 0 become 0 after that: ReLU's backward of the layer below.
+  /// Result, H x W x in. With `accumulate` it is added to what is there already. With `mask` (bits H x W x
+  /// in), elements whose bit is 0 become 0 after that: ReLU's backward of the layer below.
   float* result = nullptr;
   bool accumulate = false;
   const std::uint8_t* mask = nullptr;
 };
 
 /// A convolution prepared for one input size. Immutable after construction; run from any thread.
-/// Two realisations exist: Winograd F(4x4,3x3) for 3x3 filters with padding 1, and oneDNN's direct convolution for the rest and as a
-/// reference. make_* copies (and prepacks) the weights; filters of equal content may share a PackedFilter.
+/// Two realisations exist: Winograd F(4x4,3x3) for 3x3 filters with padding 1, and oneDNN's direct
+/// convolution for the rest and as a reference. make_* copies (and prepacks) the weights; filters of equal
+/// content may share a PackedFilter.
 class PackedFilter;  ///< weights in the layout the kernels read; thread-safe to share
 
 enum class ConvolutionMethod { automatic, winograd, direct };
 
 /// Packs for forward and, when `backward`, for the data gradient. `automatic` picks by shape.
 /// Throws std::invalid_argument when `winograd` is asked for a filter it cannot do.
-std::shared_ptr<const PackedFilter> pack_filter(const Filter& filter, ConvolutionMethod method, bool backward);
+std::shared_ptr<const PackedFilter> pack_filter(const Filter& filter, ConvolutionMethod method,
+                                                bool backward);
 std::size_t packed_bytes(const Filter& filter_without_pointers, ConvolutionMethod method, bool backward);
 
 class Convolution {
@@ -73,43 +79,54 @@ class Convolution {
   virtual void forward(const float* input, const ConvolutionOutputs& outputs, void* scratch) const = 0;
   virtual void backward(const ConvolutionGradient& gradient, void* scratch) const = 0;
 };
-/// `input` is the shape of the convolution's input; the output has the same height and width when padding = kernel/2.
+/// `input` is the shape of the convolution's input; the output has the same height and width when padding =
+/// kernel/2.
 std::unique_ptr<Convolution> make_convolution(std::shared_ptr<const PackedFilter> filter, Shape input);
 /// What make_convolution(...)->scratch_bytes() will answer, from shapes alone.
 std::size_t convolution_scratch(const Filter& filter_without_pointers, ConvolutionMethod method, Shape input);
 
-// --- ReLU, standing alone (where it could not be fused) ---------------------------------------------------------------
+// --- ReLU, standing alone (where it could not be fused)
+// ---------------------------------------------------------------
 void relu(TensorView input, TensorView output, std::uint8_t* mask_or_null);
 /// result (+)= gradient where the mask bit is 1, 0 (or what was there) elsewhere.
 void relu_backward(TensorView gradient, const std::uint8_t* mask, TensorView result, bool accumulate);
 
-// --- 2x2 stride 2 pooling, floor: an odd last row or column is left out ------------------------------------------------
-/// index (u8, shape of output) may be null; for maxima it is 0..3 as above (never 4), ties to the first in row order.
+// --- 2x2 stride 2 pooling, floor: an odd last row or column is left out
+// ------------------------------------------------
+/// index (u8, shape of output) may be null; for maxima it is 0..3 as above (never 4), ties to the first in
+/// row order.
 void pool(PoolKind kind, TensorView input, TensorView output, std::uint8_t* index_or_null);
-void pool_backward(PoolKind kind, TensorView gradient, const std::uint8_t* index, TensorView result, bool accumulate);
+void pool_backward(PoolKind kind, TensorView gradient, const std::uint8_t* index, TensorView result,
+                   bool accumulate);
 
-// --- Gram matrix: G = F^T F / (C H W) over pixels, F is (H W) x C ------------------------------------------------------
+// --- Gram matrix: G = F^T F / (C H W) over pixels, F is (H W) x C
+// ------------------------------------------------------
 std::size_t gram_scratch(Shape features);
 /// gram is C x C, exactly symmetric. Partial sums over pixel blocks are added in block order.
 void gram(TensorView features, TensorView gram, void* scratch);
 std::size_t gram_backward_scratch(Shape features);
-/// result (+)= F (D + D^T) / (C H W), D the C x C gradient of G (not assumed symmetric). `result` may be the very memory of `features`
-/// (then without accumulate).
-void gram_backward(TensorView features, TensorView gram_gradient, TensorView result, bool accumulate, void* scratch);
+/// result (+)= F (D + D^T) / (C H W), D the C x C gradient of G (not assumed symmetric). `result` may be the
+/// very memory of `features` (then without accumulate).
+void gram_backward(TensorView features, TensorView gram_gradient, TensorView result, bool accumulate,
+                   void* scratch);
 
-// --- losses: sums in double, block order -------------------------------------------------------------------------------
+// --- losses: sums in double, block order
+// -------------------------------------------------------------------------------
 std::size_t squared_error_scratch(Shape shape);
 /// weight * mean((a - b)^2)
 double squared_error(TensorView a, TensorView b, double weight, void* scratch);
-/// result (+)= scale * 2 * weight * (a - b) / elements; `result` may be the very memory of a (without accumulate).
+/// result (+)= scale * 2 * weight * (a - b) / elements; `result` may be the very memory of a (without
+/// accumulate).
 void squared_error_backward(TensorView a, TensorView b, double weight, TensorView result, bool accumulate);
 std::size_t total_variation_scratch(Shape shape);
-/// weight/2 * (mean |a[y+1] - a[y]| + mean |a[x+1] - a[x]|) over all channels; a mean over nothing (one row or column) is 0.
+/// weight/2 * (mean |a[y+1] - a[y]| + mean |a[x+1] - a[x]|) over all channels; a mean over nothing (one row
+/// or column) is 0.
 double total_variation(TensorView a, double weight, void* scratch);
 /// result (+)= its gradient; sign(0) = 0.
 void total_variation_backward(TensorView a, double weight, TensorView result, bool accumulate);
 
-// --- vectors (the optimisers' vocabulary); sums in double, block order ---------------------------------------------------
+// --- vectors (the optimisers' vocabulary); sums in double, block order
+// ---------------------------------------------------
 std::size_t reduction_scratch(std::int64_t elements);
 double dot(std::span<const float> a, std::span<const float> b, void* scratch);
 double max_abs(std::span<const float> a, void* scratch);
@@ -119,7 +136,8 @@ bool all_finite(std::span<const float> a, void* scratch);
 /// y = alpha * x + beta * y (beta 0: y is not read)
 void axpby(double alpha, std::span<const float> x, double beta, std::span<float> y);
 void copy(std::span<const float> from, std::span<float> to);
-/// One pass: m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; x -= rate * (m/c1) / (sqrt(v/c2) + eps), c = 1 - b^step.
+/// One pass: m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; x -= rate * (m/c1) / (sqrt(v/c2) + eps), c = 1 -
+/// b^step.
 struct AdamConstants {
   double learning_rate, beta1, beta2, epsilon;
   std::int64_t step;  ///< from 1
@@ -127,8 +145,8 @@ struct AdamConstants {
 void adam_step(const AdamConstants& constants, std::span<const float> gradient, std::span<float> first_moment,
                std::span<float> second_moment, std::span<float> x);
 
-/// What the machine's cores can do: the instruction set the kernels chose ("AVX3", "AVX2", ...) and, measured on the spot for
-/// about `seconds`, the fused multiply-add peak of one thread in GFLOP/s.
+/// What the machine's cores can do: the instruction set the kernels chose ("AVX3", "AVX2", ...) and, measured
+/// on the spot for about `seconds`, the fused multiply-add peak of one thread in GFLOP/s.
 const char* instruction_set();
 double measure_fma_peak_gflops(double seconds);
 
