@@ -73,8 +73,10 @@ struct Bands {
     const std::size_t rows = static_cast<std::size_t>(plan.most_rows() + 2 * extra_rows);
     const std::size_t border = static_cast<std::size_t>(kernel - 1);
     const std::size_t width = static_cast<std::size_t>(columns);
-    input_bytes = align_up((rows + border) * (width + border) * static_cast<std::size_t>(in) * sizeof(float));
-    output_bytes = align_up(rows * width * static_cast<std::size_t>(out) * sizeof(float));
+    const std::size_t gathered = (rows + border) * (width + border) * static_cast<std::size_t>(in);
+    const std::size_t convolved = rows * width * static_cast<std::size_t>(out);
+    input_bytes = align_up(std::max(gathered, convolved) * sizeof(float));  // folding a border ends there
+    output_bytes = align_up(convolved * sizeof(float));
     scratchpad_bytes = align_up(std::max({usual.scratchpad_bytes(), first.scratchpad_bytes(),
                                           last.scratchpad_bytes(), only.scratchpad_bytes()}));
   }

@@ -25,7 +25,9 @@ Memory::desc weights_desc(const BandShape& s, Memory::format_tag tag) {
   return Memory::desc({s.out_channels, s.in_channels, s.kernel, s.kernel}, Memory::data_type::f32, tag);
 }
 
-Description describe(const BandShape& s, const Memory::desc& weights, bool with_bias, bool relu) {
+/// A description borrows its engine.
+Description describe(const dnnl::engine& engine, const BandShape& s, const Memory::desc& weights,
+                     bool with_bias, bool relu) {
   omp_set_num_threads(1);
   const auto f32 = Memory::data_type::f32;
   const auto nhwc = Memory::format_tag::nhwc;
@@ -49,30 +51,30 @@ Description describe(const BandShape& s, const Memory::desc& weights, bool with_
   const auto kind = dnnl::prop_kind::forward_inference;
   const auto direct = dnnl::algorithm::convolution_direct;
 #if DNNL_VERSION_MAJOR >= 3
-  return Description(cpu_engine(), kind, direct, source, weights, bias, target, ones, none, none, attributes);
+  return Description(engine, kind, direct, source, weights, bias, target, ones, none, none, attributes);
 #else
-  return Description({kind, direct, source, weights, bias, target, ones, none, none}, attributes,
-                     cpu_engine());
+  return Description({kind, direct, source, weights, bias, target, ones, none, none}, attributes, engine);
 #endif
 }
 
 /// The weights' order for every band of such a filter.
-Memory::desc packed_desc(int in_channels, int out_channels, int kernel) {
+Memory::desc packed_desc(const dnnl::engine& engine, int in_channels, int out_channels, int kernel) {
   const BandShape usual{16, 64, in_channels, out_channels, kernel};
-  return describe(usual, weights_desc(usual, Memory::format_tag::any), true, false).weights_desc();
+  return describe(engine, usual, weights_desc(usual, Memory::format_tag::any), true, false).weights_desc();
 }
 
 }  // namespace
 
 struct OnednnWeights::Impl {
+  dnnl::engine engine = cpu_engine();
   Memory packed;
 };
 
 OnednnWeights::OnednnWeights(const float* weights, int in_channels, int out_channels, int kernel)
     : impl_(std::make_unique<Impl>()) {
   const BandShape shape{1, 1, in_channels, out_channels, kernel};
-  const dnnl::engine engine = cpu_engine();
-  impl_->packed = Memory(packed_desc(in_channels, out_channels, kernel), engine);
+  const dnnl::engine& engine = impl_->engine;
+  impl_->packed = Memory(packed_desc(engine, in_channels, out_channels, kernel), engine);
   Memory plain(weights_desc(shape, Memory::format_tag::oihw), engine, const_cast<float*>(weights));
   dnnl::stream stream(engine);
   dnnl::reorder(plain, impl_->packed).execute(stream, plain, impl_->packed);
@@ -81,21 +83,21 @@ OnednnWeights::OnednnWeights(const float* weights, int in_channels, int out_chan
 OnednnWeights::~OnednnWeights() = default;
 
 std::size_t OnednnWeights::bytes(int in_channels, int out_channels, int kernel) {
-  return packed_desc(in_channels, out_channels, kernel).get_size();
+  return packed_desc(cpu_engine(), in_channels, out_channels, kernel).get_size();
 }
 
 struct OnednnConvolution::Impl {
+  dnnl::engine engine = cpu_engine();
   Description description;
   dnnl::convolution_forward primitive;
-  dnnl::engine engine;
 };
 
 OnednnConvolution::OnednnConvolution(BandShape shape, bool with_bias, bool relu)
     : impl_(std::make_unique<Impl>()) {
-  impl_->description =
-      describe(shape, packed_desc(shape.in_channels, shape.out_channels, shape.kernel), with_bias, relu);
+  impl_->description = describe(
+      impl_->engine, shape, packed_desc(impl_->engine, shape.in_channels, shape.out_channels, shape.kernel),
+      with_bias, relu);
   impl_->primitive = dnnl::convolution_forward(impl_->description);
-  impl_->engine = cpu_engine();
 }
 OnednnConvolution::~OnednnConvolution() = default;
 OnednnConvolution::OnednnConvolution(OnednnConvolution&&) noexcept = default;
