@@ -1,0 +1,15 @@
+#pragma once
+// The node types of this folder.
+#include <memory>
+
+#include "framework/graph/node_type.h"
+#include "nodes/features/network_library.h"
+
+namespace gramflow {
+
+inline constexpr const char* default_network = "vgg19-mini";
+
+NodeType vgg_extract_node(std::shared_ptr<NetworkLibrary> library);
+NodeType gram_node();
+
+}  // namespace gramflow

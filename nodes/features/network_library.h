@@ -1,0 +1,44 @@
+#pragma once
+// The networks that a program's pipelines use: each is read once, its weights are found once, and each layer's packed filter is
+// shared by every node and stage.
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "framework/ops/convolution.h"
+#include "nodes/features/network.h"
+#include "nodes/features/weights.h"
+
+namespace gramflow {
+
+/// One thread (the driver's). Must outlive nothing: what it hands out is shared.
+class NetworkLibrary {
+ public:
+  explicit NetworkLibrary(NetworkPaths paths) : paths_(std::move(paths)) {}
+
+  /// nullptr after reporting at `where`.
+  std::shared_ptr<const Network> network(const std::string& name, const std::string& directory, Span where, Diagnostics& diagnostics);
+
+  /// The filter of one convolution. Finds and checks the weights file the first time (throws MissingResource, RunError); reads
+  /// it when the filter is acquired.
+  std::shared_ptr<FilterSource> filter(const std::shared_ptr<const Network>& network, const NetworkLayer& layer);
+
+  /// For every filter made from then on.
+  void set_convolution_method(cpu::ConvolutionMethod method) { method_ = method; }
+  /// Draw weights at random instead of reading them, for benchmarks.
+  void use_random_weights(std::uint64_t seed) { random_seed_ = seed; }
+  /// Use this file whatever the network says.
+  const NetworkPaths& paths() const { return paths_; }
+
+ private:
+  struct Weights;  // read on demand, given back when every filter has been packed
+  NetworkPaths paths_;
+  cpu::ConvolutionMethod method_ = cpu::ConvolutionMethod::automatic;
+  std::optional<std::uint64_t> random_seed_;
+  std::map<std::string, std::shared_ptr<const Network>> networks_;          // by directory and name
+  std::map<const Network*, std::shared_ptr<Weights>> weights_;
+  std::map<std::pair<const Network*, std::string>, std::shared_ptr<FilterSource>> filters_;
+};
+
+}  // namespace gramflow

@@ -1,0 +1,53 @@
+#include "framework/ops/host_function.h"
+#include "nodes/image/image_nodes.h"
+#include "nodes/image/picture_io.h"
+#include "nodes/image/picture_parameters.h"
+
+namespace gramflow {
+namespace {
+
+struct LoadParameters {
+  std::string path;
+  WantedSize size;
+  ResizeFilter filter = ResizeFilter::triangle;
+};
+
+template <class Visitor>
+void visit_parameters(Visitor& visitor, LoadParameters& parameters) {
+  visitor("path", parameters.path, "picture file; relative to the pipeline's folder, or else to the current one", required(), not_empty());
+  visitor("size", parameters.size, "longest side in pixels (the aspect is kept), or [width, height]; default: as it is");
+  visitor("filter", parameters.filter, "how to resize");
+}
+
+void lower_load(LowerContext& context) {
+  const auto& parameters = context.parameters<LoadParameters>();
+  const std::string path = find_input(parameters.path, context.directory());
+  const PictureInfo info = read_picture_info(path);
+  for (const std::string& note : info.notes)
+    context.diagnostics().warning("picture-note", context.node().span_of("path"), path + ": " + note);
+  HostFunction::Description description;
+  description.kind = "Load";
+  description.attributes = path;
+  description.outputs = {{info.size().shape(), ElementType::f32}};
+  description.transient_bytes = reading_bytes(info);
+  description.run = [path, size = info.size()](const Bindings& memory) { read_picture(path, memory.outputs[0].floats(), size); };
+  const TensorId picture = context.emit(std::make_shared<HostFunction>(std::move(description)), {}).front();
+  PortValue value;
+  value.tensor = emit_resize(context, picture, parameters.size, parameters.filter);
+  context.set_output("", std::move(value));
+}
+
+}  // namespace
+
+NodeType load_node() {
+  NodeType type;
+  type.name = "Load";
+  type.theme = "image";
+  type.summary = "Reads a picture file and, if asked, brings it to a size.";
+  type.outputs = {{"", PortKind::picture, "sRGB"}};
+  type.parameters = ParameterSchema::of<LoadParameters>();
+  type.lower = lower_load;
+  return type;
+}
+
+}  // namespace gramflow

@@ -1,0 +1,75 @@
+// Preprocess and Postprocess: from pictures to a network's numbers and back.
+#include "framework/ops/host_function.h"
+#include "nodes/features/feature_nodes.h"
+#include "nodes/features/input_space.h"
+#include "nodes/image/convention.h"
+#include "nodes/image/image_nodes.h"
+
+namespace gramflow {
+namespace {
+
+struct ProcessParameters {
+  std::string network = default_network;
+};
+
+template <class Visitor>
+void visit_parameters(Visitor& visitor, ProcessParameters& parameters) {
+  visitor("network", parameters.network, "a name in configs/networks, or a path to such a file");
+}
+
+using Conversion = void (*)(std::span<const float>, std::span<float>, const InputConvention&);
+
+void lower_conversion(LowerContext& context, NetworkLibrary& library, const std::string& port, Conversion convert) {
+  const auto& parameters = context.parameters<ProcessParameters>();
+  const auto network = library.network(parameters.network, context.directory(), context.node().span_of("network"), context.diagnostics());
+  if (!network) return;
+  const PortValue& input = *context.input(port);
+  const InputSpace space = input_space(*network);
+  const bool back = convert == postprocess;
+  if (back && input.space.convention != space.convention) {
+    context.error("convention", port, "'" + port + "' was prepared for another network: " + input.space.convention)
+        .suggest("'network: " + parameters.network + "' means " + space.convention);
+    return;
+  }
+  HostFunction::Description description;
+  description.kind = context.node().type->name;
+  description.attributes = network->name;
+  description.outputs = {context.desc(input.tensor)};
+  description.run = [convention = network->input, convert](const Bindings& memory) {
+    convert(memory.inputs[0].floats(), memory.outputs[0].floats(), convention);
+  };
+  PortValue value;
+  value.tensor = context.emit(std::make_shared<HostFunction>(std::move(description)), {input.tensor}).front();
+  if (!back) value.space = space;
+  context.set_output("", std::move(value));
+}
+
+}  // namespace
+
+NodeType preprocess_node(std::shared_ptr<NetworkLibrary> library) {
+  NodeType type;
+  type.name = "Preprocess";
+  type.theme = "image";
+  type.summary = "Turns a picture into the numbers that a network was trained on.";
+  type.formula = "(picture * scale - mean) / std for each channel, in the network's channel order";
+  type.inputs = {{"image", PortKind::picture, "the picture"}};
+  type.outputs = {{"", PortKind::network_input, "of the same size"}};
+  type.parameters = ParameterSchema::of<ProcessParameters>();
+  type.lower = [library = std::move(library)](LowerContext& context) { lower_conversion(context, *library, "image", preprocess); };
+  return type;
+}
+
+NodeType postprocess_node(std::shared_ptr<NetworkLibrary> library) {
+  NodeType type;
+  type.name = "Postprocess";
+  type.theme = "image";
+  type.summary = "Turns a network's numbers back into a picture: the inverse of Preprocess, clamped.";
+  type.formula = "clamp((input * std + mean) / scale, 0, 1)";
+  type.inputs = {{"input", PortKind::network_input, "usually the optimiser's result"}};
+  type.outputs = {{"", PortKind::picture, "of the same size"}};
+  type.parameters = ParameterSchema::of<ProcessParameters>();
+  type.lower = [library = std::move(library)](LowerContext& context) { lower_conversion(context, *library, "input", postprocess); };
+  return type;
+}
+
+}  // namespace gramflow

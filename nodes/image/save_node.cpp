@@ -1,0 +1,79 @@
+#include <fmt/format.h>
+
+#include "framework/ops/host_function.h"
+#include "nodes/image/image_nodes.h"
+#include "nodes/image/picture_io.h"
+#include "nodes/image/picture_parameters.h"
+
+namespace gramflow {
+namespace {
+
+struct SaveParameters {
+  std::string path;
+  std::int64_t every = 0;
+  int quality = 95;
+  int bits = 0;
+};
+
+template <class Visitor>
+void visit_parameters(Visitor& visitor, SaveParameters& parameters) {
+  visitor("path", parameters.path,
+          "file to write; the ending says the format; relative to the current folder; {iteration} and {stage} stand for numbers",
+          required(), not_empty());
+  visitor("every", parameters.every, "also write after every so many iterations; 0: only at the end", at_least(0));
+  visitor("quality", parameters.quality, "of JPEG and WebP", at_least(1), at_most(100));
+  visitor("bits", parameters.bits, "per sample: 8 or 16, for EXR 16 or 32; 0: what is usual for the format", at_least(0), at_most(32));
+}
+
+std::string replace_all(std::string text, std::string_view what, const std::string& with) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) text.replace(at, what.size(), with);
+  return text;
+}
+
+std::string file_name(const std::string& pattern, const RunState& state) {
+  return replace_all(replace_all(pattern, "{iteration}", fmt::format("{:05}", state.iteration)), "{stage}", std::to_string(state.stage + 1));
+}
+
+void lower_save(LowerContext& context) {
+  const auto& parameters = context.parameters<SaveParameters>();
+  WriteOptions options;
+  options.quality = parameters.quality;
+  options.bits = parameters.bits;
+  options.software = "gramflow";
+  if (const std::string problem = writing_problem(parameters.path, options); !problem.empty()) {
+    context.error("unwritable", "path", "'" + parameters.path + "' cannot be written: " + problem);
+    return;
+  }
+  HostFunction::Description description;
+  description.kind = "Save";
+  description.attributes = parameters.path;
+  description.has_effect = true;
+  const PictureSize size = picture_size(context.desc(context.input("image")->tensor).shape);
+  description.transient_bytes = size.floats() * sizeof(float);
+  description.preflight = [path = parameters.path, options, state = context.run_state()] { check_writable(file_name(path, *state), options); };
+  description.run = [path = parameters.path, options, size, state = context.run_state()](const Bindings& memory) {
+    WriteOptions now = options;
+    now.description = state->description;
+    const std::string name = file_name(path, *state);
+    write_picture(name, memory.inputs[0].floats(), size, now);
+    if (state->saved) state->saved(name);
+  };
+  context.emit(std::make_shared<HostFunction>(std::move(description)), {context.input("image")->tensor});
+  if (parameters.every > 0 && context.node().phase == Phase::epilogue) context.run_every(parameters.every);
+}
+
+}  // namespace
+
+NodeType save_node() {
+  NodeType type;
+  type.name = "Save";
+  type.theme = "image";
+  type.summary = "Writes a picture file, whole or not at all; makes missing folders.";
+  type.inputs = {{"image", PortKind::picture, "the picture to write"}};
+  type.parameters = ParameterSchema::of<SaveParameters>();
+  type.sink = true;
+  type.lower = lower_save;
+  return type;
+}
+
+}  // namespace gramflow

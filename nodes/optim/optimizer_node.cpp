@@ -1,0 +1,124 @@
+// Optimizer: the canvas, and what moves it.
+#include <algorithm>
+
+#include "framework/graph/lower.h"
+#include "nodes/image/resize.h"
+#include "nodes/optim/method.h"
+#include "nodes/optim/optim_nodes.h"
+
+namespace gramflow {
+
+enum class Method { adam, lbfgs };
+inline auto enum_names(Method) { return std::vector<std::pair<std::string, Method>>{{"adam", Method::adam}, {"lbfgs", Method::lbfgs}}; }
+
+namespace {
+
+struct DecayParameters {
+  double factor = 1;
+  std::int64_t every = 0;
+};
+
+template <class Visitor>
+void visit_parameters(Visitor& visitor, DecayParameters& parameters) {
+  visitor("factor", parameters.factor, "what the learning rate is multiplied by", required(), more_than(0.0));
+  visitor("every", parameters.every, "after how many iterations, again and again", required(), at_least(1));
+}
+
+struct OptimizerParameters {
+  Method method = Method::adam;
+  std::int64_t iterations = 300;
+  std::optional<double> learning_rate;
+  std::optional<DecayParameters> decay;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  int history = 10;
+  int max_evaluations = 25;
+};
+
+template <class Visitor>
+void visit_parameters(Visitor& visitor, OptimizerParameters& parameters) {
+  visitor("method", parameters.method, "adam: many cheap steps; lbfgs: quasi-Newton with a strong Wolfe line search");
+  visitor("iterations", parameters.iterations, "how many steps to make at most", at_least(0), at_most(10000000));
+  visitor("learning_rate", parameters.learning_rate, "size of a step; default 0.02 for adam, 1 for lbfgs", more_than(0.0));
+  visitor("decay", parameters.decay, "adam: makes the learning rate smaller in steps");
+  visitor("beta1", parameters.beta1, "adam: memory of the gradient's mean", at_least(0.0), less_than(1.0));
+  visitor("beta2", parameters.beta2, "adam: memory of the gradient's square", at_least(0.0), less_than(1.0));
+  visitor("epsilon", parameters.epsilon, "adam: keeps the division finite", more_than(0.0));
+  visitor("history", parameters.history, "lbfgs: how many past steps shape the next; each costs memory of two canvases", at_least(1),
+          at_most(200));
+  visitor("max_evaluations", parameters.max_evaluations, "lbfgs: evaluations in one line search at most", at_least(1), at_most(1000));
+}
+
+std::function<std::unique_ptr<OptimizationMethod>()> method_maker(const OptimizerParameters& parameters) {
+  if (parameters.method == Method::adam) {
+    AdamOptions options;
+    options.learning_rate = parameters.learning_rate.value_or(0.02);
+    options.beta1 = parameters.beta1;
+    options.beta2 = parameters.beta2;
+    options.epsilon = parameters.epsilon;
+    if (parameters.decay) {
+      options.decay_factor = parameters.decay->factor;
+      options.decay_every = parameters.decay->every;
+    }
+    return [options] { return make_adam(options); };
+  }
+  LbfgsOptions options;
+  options.learning_rate = parameters.learning_rate.value_or(1.0);
+  options.history = parameters.history;
+  options.max_evaluations = parameters.max_evaluations;
+  return [options] { return make_lbfgs(options); };
+}
+
+/// The canvas of another size, brought back into the range of pictures. Resizing is linear, so it may as well be done in
+/// network input numbers.
+void carry_canvas(const InputSpace& space, const std::vector<float>& from, Shape from_shape, TensorView to) {
+  const Resizer resizer(picture_size(from_shape), picture_size(to.shape()));
+  std::vector<float> clamped(from);
+  for (std::size_t i = 0; i < clamped.size(); ++i) clamped[i] = std::clamp(clamped[i], space.low[i % 3], space.high[i % 3]);
+  std::vector<float> scratch(resizer.scratch_floats());
+  resizer.run(clamped, to.floats(), scratch);
+}
+
+void lower_optimizer(LowerContext& context) {
+  const auto& parameters = context.parameters<OptimizerParameters>();
+  if (parameters.method == Method::lbfgs && parameters.decay)
+    context.diagnostics()
+        .warning("unused-parameter", context.node().span_of("decay"), "'decay' has no effect on lbfgs, whose line search finds its own steps");
+  const PortValue& start = *context.input("start");
+  PortValue canvas;
+  canvas.tensor = context.make_canvas(context.desc(start.tensor));
+  canvas.space = start.space;
+  context.set_output("canvas", canvas);
+  context.set_output("", canvas);
+  Optimization optimization;
+  optimization.node = context.node().id();
+  optimization.span = context.node().entry.id_span;
+  optimization.iterations = parameters.iterations;
+  optimization.method = parameters.method == Method::adam ? "adam" : "lbfgs";
+  optimization.make_method = method_maker(parameters);
+  optimization.carry = [space = start.space](const std::vector<float>& from, Shape shape, TensorView to) {
+    carry_canvas(space, from, shape, to);
+  };
+  context.optimize(start.tensor, std::move(optimization));
+}
+
+}  // namespace
+
+NodeType optimizer_node() {
+  NodeType type;
+  type.name = "Optimizer";
+  type.theme = "optim";
+  type.summary = "Changes a picture step by step so that the sum of the losses gets small.";
+  type.formula = "adam: Kingma and Ba 2015; lbfgs: Nocedal and Wright, algorithms 7.4 and 3.5";
+  type.inputs = {{"start", PortKind::network_input, "the picture to start from"},
+                 {"loss", PortKind::loss, "what to make small; the losses are added up", true, true}};
+  type.outputs = {{"", PortKind::network_input, "the finished picture"},
+                  {"canvas", PortKind::network_input, "the picture while it is being optimised: the input of losses", true}};
+  type.parameters = ParameterSchema::of<OptimizerParameters>();
+  type.optimizer = true;
+  type.lower = lower_optimizer;
+  return type;
+}
+
+}  // namespace gramflow

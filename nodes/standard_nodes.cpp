@@ -1,0 +1,27 @@
+#include "nodes/standard_nodes.h"
+
+#include "nodes/features/feature_nodes.h"
+#include "nodes/image/image_nodes.h"
+#include "nodes/loss/loss_nodes.h"
+#include "nodes/optim/optim_nodes.h"
+
+namespace gramflow {
+
+NodeTypes standard_nodes(std::shared_ptr<NetworkLibrary> library) {
+  return {
+      load_node(),
+      save_node(),
+      resize_node(),
+      noise_node(),
+      preprocess_node(library),
+      postprocess_node(library),
+      vgg_extract_node(library),
+      gram_node(),
+      content_loss_node(),
+      style_loss_node(),
+      tv_loss_node(),
+      optimizer_node(),
+  };
+}
+
+}  // namespace gramflow
