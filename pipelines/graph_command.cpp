@@ -1,0 +1,95 @@
+// `gramflow graph`: the pipeline as text, or drawn by Graphviz.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "framework/base/error.h"
+#include "framework/compile/passes.h"
+#include "framework/exec/session.h"
+#include "pipelines/commands.h"
+#include "pipelines/dot.h"
+
+namespace gramflow {
+namespace {
+
+struct GraphOptions {
+  PipelineArguments pipeline;
+  std::string output;
+  std::string after;
+  bool with_backward = false;
+};
+
+/// The program as it stands after a pass.
+std::string program_after(const std::string& pass, Program program) {
+  if (pass == "lower") return program.to_string();
+  if (!program.losses.empty()) differentiate(program);
+  if (pass == "differentiate") return program.to_string();
+  eliminate(program);
+  if (pass == "eliminate") return program.to_string();
+  fuse(program);
+  if (pass == "fuse") return program.to_string();
+  schedule(program);
+  return program.to_string();
+}
+
+void draw(const std::string& dot, const std::string& path) {
+  const std::string ending = std::filesystem::path(path).extension().string();
+  const std::string dot_path = ending == ".dot" ? path : path + ".dot";
+  std::ofstream file(dot_path, std::ios::binary);
+  file << dot;
+  if (!file.flush()) throw RunError(dot_path + ": cannot be written");
+  file.close();
+  if (ending == ".dot") return;
+  const std::string command = fmt::format("dot -T{} '{}' -o '{}' 2>&1", ending.substr(1), dot_path, path);
+  if (path.find('\'') != std::string::npos) throw RunError(path + ": the name must not hold a quote");
+  const int status = std::system(command.c_str());  // NOLINT(cert-env33-c): Graphviz is a program, not a library, everywhere
+  std::filesystem::remove(dot_path);
+  if (status != 0) throw MissingResource("drawing needs Graphviz's program 'dot' (Debian: apt-get install graphviz); -o FILE.dot works without");
+}
+
+}  // namespace
+
+void add_graph_command(CLI::App& app, Environment& environment, int&) {
+  auto options = std::make_shared<GraphOptions>();
+  CLI::App* command = app.add_subcommand("graph", "Draw the pipeline");
+  options->pipeline.add_to(*command);
+  command->add_option("-o,--output", options->output, "FILE.dot, FILE.svg or FILE.png; default: text")->check([](const std::string& path) {
+    const std::string ending = std::filesystem::path(path).extension().string();
+    return ending == ".dot" || ending == ".svg" || ending == ".png" ? "" : "takes FILE.dot, FILE.svg or FILE.png";
+  });
+  command->add_flag("--with-backward", options->with_backward, "draw operations, backward ones too, instead of nodes");
+  command->add_option("--after", options->after, "print the program after a pass")
+      ->check(CLI::IsMember({"link", "lower", "differentiate", "eliminate", "fuse", "schedule"}));
+  command->callback([options, &environment] {
+    const PipelineSource source = options->pipeline.read();
+    Diagnostics diagnostics;
+    const Document document = expand(source, 0, diagnostics);
+    const Graph graph = link(document, environment.types, diagnostics);
+    if (diagnostics.has_errors()) throw InvalidPipeline(std::move(diagnostics));
+    const bool nodes_only = !options->with_backward && (options->after.empty() || options->after == "link");
+    if (nodes_only) {
+      if (options->output.empty())
+        std::cout << to_string(graph);
+      else
+        draw(to_dot(graph), options->output);
+      return;
+    }
+    Lowered lowered = lower(graph, diagnostics);
+    if (diagnostics.has_errors()) throw InvalidPipeline(std::move(diagnostics));
+    if (!options->after.empty()) {
+      std::cout << program_after(options->after, std::move(lowered.program));
+      return;
+    }
+    const Plan plan = compile(std::move(lowered.program));
+    if (options->output.empty())
+      std::cout << plan.program.to_string();
+    else
+      draw(to_dot(plan.program), options->output);
+  });
+}
+
+}  // namespace gramflow

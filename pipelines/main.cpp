@@ -1,0 +1,63 @@
+// The gramflow program.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+
+#include "framework/base/error.h"
+#include "pipelines/commands.h"
+#include "pipelines/weights_command.h"
+
+namespace {
+
+int run_program(int argc, char** argv) {
+  using namespace gramflow;
+  CLI::App app("gramflow: dataflow pipelines for imaging by optimisation");
+  app.set_version_flag("--version", "gramflow " GRAMFLOW_VERSION);
+  app.require_subcommand(1);
+  app.footer("Exit codes: 0 done, 1 run failed, 2 bad pipeline or arguments, 3 something missing, 130 interrupted.");
+  bool json_diagnostics = false;
+  const auto add_diagnostics_option = [&](CLI::App* command) {
+    command->add_option_function<std::string>(
+               "--diagnostics", [&](const std::string& format) { json_diagnostics = format == "json"; }, "how to print mistakes: text or json")
+        ->check(CLI::IsMember({"text", "json"}));
+  };
+  Environment environment;
+  int result = 0;
+  add_run_command(app, environment, result);
+  add_check_command(app, environment, result);
+  add_nodes_command(app, environment, result);
+  add_graph_command(app, environment, result);
+  add_resolve_command(app, environment, result);
+  add_schema_command(app, environment, result);
+  add_bench_command(app, environment, result);
+  add_weights_command(app, environment.library->paths(), result);
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    if (command->get_option_no_throw("FILE") != nullptr && command->get_name() != "weights") add_diagnostics_option(command);
+  try {
+    app.parse(argc, argv);
+    return result;
+  } catch (const CLI::ParseError& problem) {
+    return app.exit(problem) == 0 ? 0 : 2;
+  } catch (const InvalidPipeline& problem) {
+    print_diagnostics(problem.diagnostics(), json_diagnostics);
+    return 2;
+  } catch (const MissingResource& problem) {
+    std::cerr << "gramflow: " << problem.what() << '\n';
+    return 3;
+  } catch (const Interrupted&) {
+    return 130;
+  } catch (const std::exception& problem) {
+    std::cerr << "gramflow: " << problem.what() << '\n';
+    return 1;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  return run_program(argc, argv);
+}

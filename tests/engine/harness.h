@@ -1,0 +1,60 @@
+#pragma once
+// Pipelines of tests: the real node types, and one more that makes pictures from formulas.
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "framework/exec/session.h"
+#include "nodes/standard_nodes.h"
+
+namespace gramflow::test {
+
+/// A folder that is gone when the test ends.
+class TemporaryFolder {
+ public:
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+  std::string path() const { return path_.string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Standard node types plus FormulaInput {width, height, seed, blend, blend_seed}: a network input by formula.h, in the
+/// convention of `network`.
+NodeTypes test_nodes(std::shared_ptr<NetworkLibrary> library);
+
+std::shared_ptr<NetworkLibrary> library_of(const std::string& network_folder);
+/// With the networks of configs/networks.
+std::shared_ptr<NetworkLibrary> shipped_library();
+
+PipelineSource pipeline(const std::string& yaml, std::vector<Override> overrides = {});
+
+/// Keeps everything it is told.
+class Recorder final : public Observer {
+ public:
+  struct Iteration {
+    double total = 0;
+    double gradient_norm = 0;
+    int evaluations = 0;
+    std::vector<std::pair<std::string, double>> losses;  // "style_loss", "style_loss/relu1_1"
+  };
+  void iteration(const IterationReport& report) override;
+  const std::vector<Iteration>& iterations() const { return iterations_; }
+  double loss(std::size_t iteration, const std::string& name) const;
+
+ private:
+  std::vector<Iteration> iterations_;
+};
+
+/// Compiles and runs; throws what they throw.
+RunSummary run(const std::string& yaml, const NodeTypes& types, SessionOptions options = {});
+
+/// A small style transfer with vgg19-mini on formula pictures; `method` is put into the optimiser: "method: adam, ...".
+std::string small_transfer(const std::string& method, int width = 61, int height = 47);
+
+}  // namespace gramflow::test
