@@ -1,7 +1,7 @@
 #include "framework/exec/prepared_plan.h"
 
 #include <chrono>
-#include <limits>
+#include <cstring>
 #include <set>
 
 #include "framework/base/error.h"
@@ -59,45 +59,26 @@ void PreparedPlan::run(int index) {
 }
 
 void PreparedPlan::poison() {
-  // Everything that an iteration reads without having written it: canvas, what the prologue left, the optimiser's gradient.
-  struct Kept {
-    std::size_t begin, end;
-  };
-  std::vector<Kept> kept;
+  // What an iteration reads without having written it, and what the optimiser and the reports read between iterations.
   const Program& program = plan_.program;
-  std::vector<bool> made_in_loop(program.tensors.size(), false);
+  std::set<TensorId> kept = {program.canvas, program.gradient};
+  for (const LossTerm& term : program.losses) kept.insert(term.tensor);
+  std::set<TensorId> made_later;
   for (const Operation& operation : program.operations)
-    if (operation.phase == Phase::loop)
-      for (const TensorId id : operation.outputs)
-        if (id != no_tensor) made_in_loop[static_cast<std::size_t>(id)] = true;
-  const auto keep = [&](TensorId id) {
-    if (id == no_tensor || plan_.offsets[static_cast<std::size_t>(id)] == Plan::no_offset) return;
-    const std::size_t offset = plan_.offsets[static_cast<std::size_t>(id)];
-    kept.push_back({offset, offset + program.desc(id).bytes()});
-  };
-  keep(program.canvas);
-  keep(program.gradient);
-  for (const LossTerm& term : program.losses) keep(term.tensor);
-  for (const Operation& operation : program.operations)
-    if (operation.phase != Phase::prologue)
+    if (operation.phase != Phase::prologue) {
       for (const TensorId id : operation.inputs)
-        if (id != no_tensor && !made_in_loop[static_cast<std::size_t>(id)] && id != program.canvas) {
-          const bool epilogue_made = [&] {
-            for (const Operation& other : program.operations)
-              if (other.phase == Phase::epilogue)
-                for (const TensorId made : other.outputs)
-                  if (made == id) return true;
-            return false;
-          }();
-          if (!epilogue_made) keep(id);
-        }
-  auto* bytes = static_cast<unsigned char*>(arena_.data(0));
-  const float nan = std::numeric_limits<float>::quiet_NaN();
-  for (std::size_t at = 0; at + sizeof(float) <= arena_.size(); at += sizeof(float)) {
-    bool hold = false;
-    for (const Kept& range : kept) hold = hold || (at + sizeof(float) > range.begin && at < range.end);
-    if (!hold) __builtin_memcpy(bytes + at, &nan, sizeof nan);
+        if (!made_later.contains(id)) kept.insert(id);
+      made_later.insert(operation.outputs.begin(), operation.outputs.end());
+    }
+  std::vector<std::pair<TensorView, std::vector<std::byte>>> copies;
+  for (const TensorId id : kept) {
+    const TensorView here = view(id);
+    if (!here) continue;
+    const auto* bytes = static_cast<const std::byte*>(here.data);
+    copies.emplace_back(here, std::vector<std::byte>(bytes, bytes + here.desc.bytes()));
   }
+  arena_.poison();
+  for (const auto& [here, bytes] : copies) std::memcpy(here.data, bytes.data(), bytes.size());
 }
 
 }  // namespace gramflow

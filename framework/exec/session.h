@@ -16,6 +16,7 @@
 #include "framework/config/document.h"
 #include "framework/exec/executor.h"
 #include "framework/exec/observer.h"
+#include "framework/exec/trace.h"
 #include "framework/graph/lower.h"
 
 namespace gramflow {
@@ -43,6 +44,7 @@ struct SessionOptions {
   ExecutorKind executor = ExecutorKind::flow;
   const std::atomic<bool>* stop = nullptr;  ///< set from outside (a signal): the run ends after the current iteration
   bool poison = false;                      ///< for tests: NaN in all free memory before each iteration
+  Trace* trace = nullptr;                   ///< gets the time of every operation; borrowed
   std::vector<Observer*> observers;         ///< told of everything, in this order; borrowed
   /// For tests and benchmarks: called with each stage's prepared plan before it runs, and after its last iteration.
   std::function<void(PreparedPlan&)> before_stage, after_stage;
