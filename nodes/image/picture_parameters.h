@@ -7,6 +7,7 @@
 #include "framework/graph/lower.h"
 #include "framework/schema/parameters.h"
 #include "nodes/image/resize.h"
+#include "nodes/image/size_parameter.h"
 
 namespace gramflow {
 

@@ -1,0 +1,35 @@
+#pragma once
+// Decoding of single values, with messages that teach. Used by ParameterType (parameter_types.h) only.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "framework/config/value.h"
+#include "framework/schema/constraints.h"
+
+namespace gramflow {
+
+/// Where a value stands and what is demanded of it.
+struct DecodeContext {
+  std::string name;  ///< "decay.factor"
+  const std::vector<Constraint>& constraints;
+  Diagnostics& diagnostics;
+
+  /// Reports at `value`: "'weight' takes a number >= 0, found the text 'abc'".
+  Diagnostic& wrong_type(const Value& value, const std::string& expected) const;
+  Diagnostic& error(const std::string& code, const Value& value, const std::string& message) const;
+};
+
+bool decode_number(const Value& value, const DecodeContext& context, double& number);
+/// Whole numbers in [lowest, highest], which the target type can hold.
+bool decode_integer(const Value& value, const DecodeContext& context, std::int64_t lowest, std::uint64_t highest, std::int64_t& number);
+bool decode_bool(const Value& value, const DecodeContext& context, bool& flag);
+bool decode_text(const Value& value, const DecodeContext& context, std::string& text);
+/// Index into `choices`, or -1 after reporting.
+int decode_choice(const Value& value, const DecodeContext& context, const std::vector<std::string>& choices);
+
+/// A number as YAML: the shortest text that reads back the same.
+std::string number_text(double number);
+std::string quoted_json(const std::string& text);
+
+}  // namespace gramflow

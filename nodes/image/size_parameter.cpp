@@ -1,0 +1,51 @@
+#include "nodes/image/size_parameter.h"
+
+#include <fmt/format.h>
+
+namespace gramflow {
+namespace {
+
+constexpr int largest_side = 65536;
+
+bool decode_side(const Value& value, int& side, const DecodeContext& context) {
+  const std::vector<Constraint> limits = {at_least(1), at_most(largest_side)};
+  return ParameterType<int>::decode(value, side, {context.name, limits, context.diagnostics});
+}
+
+}  // namespace
+
+void ParameterType<WantedSize>::describe(Field& field) {
+  field.type = "number or [width, height]";
+  field.json_schema = R"("anyOf":[{"type":"integer","minimum":1},{"type":"array","items":{"anyOf":[{"type":"integer","minimum":1},{"type":"string"}]},"minItems":2,"maxItems":2}])";
+}
+
+bool ParameterType<WantedSize>::decode(const Value& value, WantedSize& size, const DecodeContext& context) {
+  if (const Value::List* sides = value.list()) {
+    if (sides->size() != 2) {
+      context.error("wrong-type", value, fmt::format("'{}' takes one number or [width, height], found a list of {}", context.name, sides->size()));
+      return false;
+    }
+    int width = 0, height = 0;
+    const bool good = decode_side(*(*sides)[0], width, context);
+    if (!decode_side(*(*sides)[1], height, context) || !good) return false;
+    size = WantedSize::exactly(width, height);
+    return true;
+  }
+  double number = 0;
+  const Value::Scalar* scalar = value.scalar();
+  if (scalar == nullptr || scalar->quoted || !parse_number(scalar->text, number)) {
+    context.wrong_type(value, "one number (the longest side) or [width, height]");
+    return false;
+  }
+  int longest = 0;
+  if (!decode_side(value, longest, context)) return false;
+  size = WantedSize::longest_side(longest);
+  return true;
+}
+
+std::string ParameterType<WantedSize>::text(const WantedSize& size) {
+  if (size == WantedSize{}) return "";
+  return size.longest > 0 ? std::to_string(size.longest) : fmt::format("[{}, {}]", size.width, size.height);
+}
+
+}  // namespace gramflow

@@ -1,0 +1,120 @@
+// Runs as a whole: the same bits whatever runs them, nothing left over between iterations, errors that name their node.
+#include <doctest/doctest.h>
+
+#include <limits>
+#include <stdexcept>
+
+#include "framework/base/error.h"
+#include "tests/engine/harness.h"
+
+using namespace gramflow;
+using namespace gramflow::test;
+
+namespace {
+
+std::string transfer(int iterations = 4) { return small_transfer("method: adam, learning_rate: 0.1, iterations: " + std::to_string(iterations)); }
+
+RunSummary run_with(SessionOptions options, const std::string& yaml = transfer()) {
+  const TemporaryFolder folder;
+  return run(yaml.substr(0, yaml.find("unused.png")) + (folder / "unused.png") + yaml.substr(yaml.find("unused.png") + 10),
+             test_nodes(shipped_library()), options);
+}
+
+}  // namespace
+
+TEST_CASE("threads and executors do not change a bit") {
+  const RunSummary reference = run_with({.threads = 1, .executor = ExecutorKind::serial});
+  CHECK(run_with({.threads = 2, .executor = ExecutorKind::serial}).result == reference.result);
+  CHECK(run_with({.threads = 1, .executor = ExecutorKind::flow}).result == reference.result);
+  for (int again = 0; again < 5; ++again) CHECK(run_with({.threads = 2, .executor = ExecutorKind::flow}).result == reference.result);
+  CHECK(run_with({.threads = 3, .executor = ExecutorKind::flow}).result == reference.result);
+}
+
+TEST_CASE("an iteration reads nothing that the one before left behind") {
+  for (const char* method : {"method: adam, iterations: 4", "method: lbfgs, iterations: 4"}) {
+    const RunSummary clean = run_with({.executor = ExecutorKind::serial}, small_transfer(method));
+    CHECK(run_with({.executor = ExecutorKind::serial, .poison = true}, small_transfer(method)).result == clean.result);
+    CHECK(run_with({.executor = ExecutorKind::flow, .poison = true}, small_transfer(method)).result == clean.result);
+  }
+}
+
+TEST_CASE("a throw in any operation names the node and its line, and the plan runs again") {
+  for (const ExecutorKind executor : {ExecutorKind::serial, ExecutorKind::flow}) {
+    Diagnostics warnings;
+    const TemporaryFolder folder;
+    const NodeTypes types = test_nodes(shipped_library());
+    const auto stage = compile_stage(pipeline(transfer()), types, 0, warnings);
+    REQUIRE(stage != nullptr);
+    ThreadScope threads(2);
+    threads.execute([&] {
+      PreparedPlan prepared(stage->plan);
+      const std::unique_ptr<Executor> runner = make_executor(executor, prepared);
+      std::vector<int> prologue, loop;
+      for (std::size_t i = 0; i < stage->plan.loop.end; ++i) (i < stage->plan.loop.begin ? prologue : loop).push_back(static_cast<int>(i));
+      const int first = runner->add(prologue);
+      const int second = runner->add(loop);
+      runner->run(first);
+      const TensorView canvas = prepared.view(stage->plan.program.canvas);
+      const TensorView start = prepared.view(stage->plan.program.start);
+      std::copy(start.floats().begin(), start.floats().end(), canvas.floats().begin());
+      runner->run(second);
+      const TensorView gradient = prepared.view(stage->plan.program.gradient);
+      const std::vector<float> expected(gradient.floats().begin(), gradient.floats().end());
+      for (const int broken : loop) {
+        const Operation& operation = stage->plan.program.operations[static_cast<std::size_t>(broken)];
+        prepared.before_operation = [&](const Operation& now) {
+          if (&now == &operation) throw std::runtime_error("on purpose");
+        };
+        std::string message;
+        try {
+          runner->run(second);
+        } catch (const RunError& error) {
+          message = error.what();
+        }
+        CHECK(message.find(operation.origin.span.to_string()) != std::string::npos);
+        CHECK(message.find("'" + operation.origin.node + "'") != std::string::npos);
+        CHECK(message.find("on purpose") != std::string::npos);
+        prepared.before_operation = nullptr;
+      }
+      runner->run(second);
+      CHECK(std::vector<float>(gradient.floats().begin(), gradient.floats().end()) == expected);
+    });
+  }
+}
+
+TEST_CASE("the gradient of a whole pipeline agrees with finite differences") {
+  Diagnostics warnings;
+  const NodeTypes types = test_nodes(shipped_library());
+  const auto stage = compile_stage(pipeline(small_transfer("method: adam, iterations: 1", 33, 26)), types, 0, warnings);
+  REQUIRE(stage != nullptr);
+  ThreadScope threads(2);
+  PreparedPlan prepared(stage->plan);
+  const auto runner = make_serial_executor(prepared);
+  std::vector<int> prologue, loop;
+  for (std::size_t i = 0; i < stage->plan.loop.end; ++i) (i < stage->plan.loop.begin ? prologue : loop).push_back(static_cast<int>(i));
+  const int first = runner->add(prologue);
+  const int second = runner->add(loop);
+  runner->run(first);
+  const Program& program = stage->plan.program;
+  const std::span<float> canvas = prepared.view(program.canvas).floats();
+  const std::span<float> start = prepared.view(program.start).floats();
+  const auto loss_at = [&](const std::vector<float>& direction, float step) {
+    for (std::size_t i = 0; i < canvas.size(); ++i) canvas[i] = start[i] + step * direction[i];
+    runner->run(second);
+    double total = 0;
+    for (const LossTerm& term : program.losses) total += *prepared.view(term.tensor).f64();
+    return total;
+  };
+  // Along smooth directions, where a step is large against rounding and small against the kinks of ReLU and pooling.
+  for (int k = 0; k < 4; ++k) {
+    std::vector<float> direction(canvas.size());
+    for (std::size_t i = 0; i < direction.size(); ++i) direction[i] = std::sin(0.37F * static_cast<float>(i) * static_cast<float>(k + 1));
+    loss_at(direction, 0);
+    const std::span<float> gradient = prepared.view(program.gradient).floats();
+    double slope = 0;
+    for (std::size_t i = 0; i < direction.size(); ++i) slope += static_cast<double>(gradient[i]) * static_cast<double>(direction[i]);
+    const float step = 2e-3F;
+    const double difference = (loss_at(direction, step) - loss_at(direction, -step)) / (2.0 * static_cast<double>(step));
+    CHECK(difference == doctest::Approx(slope).epsilon(5e-3));
+  }
+}
