@@ -37,6 +37,13 @@ struct NetworkLayer {
   cpu::PoolKind pool = cpu::PoolKind::max;
 };
 
+/// Where weights can be had, and how to tell that they arrived whole. Empty checksums are unknown.
+struct NetworkDownload {
+  std::string url;
+  std::string md5;
+  std::string sha256_prefix;
+};
+
 struct Network {
   std::string name;
   std::string summary;
@@ -44,19 +51,19 @@ struct Network {
   InputConvention input;
   cpu::Border border = cpu::Border::zero;
   std::string weights_file;  ///< as the YAML says; locate_weights() finds it
+  std::vector<NetworkDownload> downloads;
   std::vector<NetworkLayer> layers;  ///< a straight chain from the input
 
   /// Index of a layer by name, -1 when there is none.
   int find(std::string_view layer) const;
   std::vector<std::string> layer_names() const;
-  /// Shape of every layer's output for an input of height x width; a layer whose input is too small has channels 0.
-  std::vector<Shape> shapes(std::int64_t height, std::int64_t width) const;
 };
 
 /// Where networks and weights are looked for, in this order; the program makes one at its start.
 struct NetworkPaths {
   std::vector<std::string> network_folders;  ///< for NAME.yaml
   std::vector<std::string> weight_folders;   ///< for weights files, after the folder of the network's YAML
+  std::string cache_folder;                  ///< where downloaded weights go; "" without a home
   /// $GRAMFLOW_PATH entries, the source tree's or installed configs/networks found from the executable, and
   /// $XDG_CACHE_HOME/gramflow (~/.cache/gramflow).
   static NetworkPaths standard();
