@@ -5,6 +5,7 @@
 #include "framework/ops/cpu/direct_convolution.h"
 #include "framework/ops/cpu/kernels.h"
 #include "framework/ops/cpu/packed_filter.h"
+#include "framework/ops/cpu/winograd_convolution.h"
 
 namespace gramflow::cpu {
 
@@ -20,16 +21,33 @@ void check(const Filter& filter) {
     refuse("needs a padding of 0 to " + std::to_string(filter.kernel - 1) + " for a kernel of " +
            std::to_string(filter.kernel) + ", found " + std::to_string(filter.padding));
 }
+
+bool winograd_can(const Filter& filter) { return filter.kernel == 3 && filter.padding == 1; }
+
+/// Checks the filter and settles `automatic`.
+ConvolutionMethod resolve(const Filter& filter, ConvolutionMethod method) {
+  check(filter);
+  if (method == ConvolutionMethod::automatic)
+    return winograd_can(filter) ? ConvolutionMethod::winograd : ConvolutionMethod::direct;
+  if (method == ConvolutionMethod::winograd && !winograd_can(filter)) {
+    const std::string kernel = std::to_string(filter.kernel);
+    throw std::invalid_argument("convolution: Winograd needs a 3x3 kernel with padding 1, found " + kernel +
+                                "x" + kernel + " with padding " + std::to_string(filter.padding) +
+                                "; use the direct method");
+  }
+  return method;
+}
 }  // namespace
 
-std::shared_ptr<const PackedFilter> pack_filter(const Filter& filter, ConvolutionMethod, bool backward) {
-  check(filter);
-  return pack_direct(filter, backward);
+std::shared_ptr<const PackedFilter> pack_filter(const Filter& filter, ConvolutionMethod method,
+                                                bool backward) {
+  return resolve(filter, method) == ConvolutionMethod::winograd ? pack_winograd(filter, backward)
+                                                                : pack_direct(filter, backward);
 }
 
-std::size_t packed_bytes(const Filter& filter, ConvolutionMethod, bool backward) {
-  check(filter);
-  return direct_packed_bytes(filter, backward);
+std::size_t packed_bytes(const Filter& filter, ConvolutionMethod method, bool backward) {
+  return resolve(filter, method) == ConvolutionMethod::winograd ? winograd_packed_bytes(filter, backward)
+                                                                : direct_packed_bytes(filter, backward);
 }
 
 std::unique_ptr<Convolution> make_convolution(std::shared_ptr<const PackedFilter> filter, Shape input) {
@@ -43,9 +61,9 @@ std::unique_ptr<Convolution> make_convolution(std::shared_ptr<const PackedFilter
   return packed.prepare(std::move(filter), input);
 }
 
-std::size_t convolution_scratch(const Filter& filter, ConvolutionMethod, Shape input) {
-  check(filter);
-  return direct_scratch(filter, input);
+std::size_t convolution_scratch(const Filter& filter, ConvolutionMethod method, Shape input) {
+  return resolve(filter, method) == ConvolutionMethod::winograd ? winograd_scratch(filter, input)
+                                                                : direct_scratch(filter, input);
 }
 
 }  // namespace gramflow::cpu

@@ -1,0 +1,104 @@
+// Matrix products C = A B for a few rows of A and a panel of B, the heart of every convolution and Gram
+// matrix here. A tile of C (14 x 32 with AVX-512, 6 x 16 with AVX2) stays in registers while the common
+// dimension runs: one vector load a column of the tile, one broadcast a row, one fused multiply-add an
+// element. Every element of C is one chain of multiply-adds in the order of the common dimension, whatever
+// tile it falls into: its bits depend on nothing else.
+#if defined(GRAMFLOW_PRODUCT_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef GRAMFLOW_PRODUCT_INL_H_
+#undef GRAMFLOW_PRODUCT_INL_H_
+#else
+#define GRAMFLOW_PRODUCT_INL_H_
+#endif
+
+#include "framework/ops/cpu/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace gramflow::cpu::HWY_NAMESPACE {
+
+#if HWY_TARGET <= HWY_AVX3
+inline constexpr int tile_rows = 14;
+#elif HWY_TARGET == HWY_AVX2
+inline constexpr int tile_rows = 6;
+#else
+inline constexpr int tile_rows = 4;
+#endif
+
+/// Where the operands lie. Element (i, k) of A is a[i * row_step + k * depth_step]; rows of B and C are
+/// contiguous.
+struct Operands {
+  const float* a;
+  std::size_t a_row_step;
+  std::size_t a_depth_step;
+  const float* b;
+  std::size_t b_stride;
+  float* c;
+  std::size_t c_stride;
+  std::size_t depth;
+};
+
+enum class Target { overwrite, add };
+
+/// `rows` x `vectors` tile. `transposed`: the rows of A are contiguous (row_step 1), else its depth is
+/// (depth_step 1).
+template <int rows, int vectors, bool transposed, Target target>
+HWY_INLINE void product_tile(const Operands& o, std::size_t row, std::size_t column) {
+  const Floats d;
+  const std::size_t n = hn::Lanes(d);
+  const float* HWY_RESTRICT a = o.a + row * (transposed ? 1 : o.a_row_step);
+  const float* HWY_RESTRICT b = o.b + column;
+  float* HWY_RESTRICT c = o.c + row * o.c_stride + column;
+  FloatVector sum[rows][vectors];
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; ++j)
+      sum[i][j] =
+          target == Target::add
+              ? hn::LoadU(d, c + static_cast<std::size_t>(i) * o.c_stride + static_cast<std::size_t>(j) * n)
+              : hn::Zero(d);
+  const std::size_t step = o.a_row_step;
+  for (std::size_t k = 0; k < o.depth; ++k) {
+    FloatVector right[vectors];
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; ++j) right[j] = hn::LoadU(d, b + static_cast<std::size_t>(j) * n);
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i) {
+      const FloatVector left = hn::Set(d, transposed ? a[i] : a[static_cast<std::size_t>(i) * step]);
+#pragma GCC unroll 4
+      for (int j = 0; j < vectors; ++j) sum[i][j] = hn::MulAdd(left, right[j], sum[i][j]);
+    }
+    a += transposed ? o.a_depth_step : 1;
+    b += o.b_stride;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i)
+#pragma GCC unroll 4
+    for (int j = 0; j < vectors; ++j)
+      hn::StoreU(sum[i][j], d,
+                 c + static_cast<std::size_t>(i) * o.c_stride + static_cast<std::size_t>(j) * n);
+}
+
+template <int vectors, bool transposed, Target target>
+HWY_INLINE void product_column(const Operands& o, std::size_t row, std::size_t row_end, std::size_t column) {
+  for (; row + tile_rows <= row_end; row += tile_rows)
+    product_tile<tile_rows, vectors, transposed, target>(o, row, column);
+  if constexpr (tile_rows > 8)
+    if (row + 8 <= row_end) product_tile<8, vectors, transposed, target>(o, row, column), row += 8;
+  if constexpr (tile_rows > 4)
+    if (row + 4 <= row_end) product_tile<4, vectors, transposed, target>(o, row, column), row += 4;
+  if (row + 2 <= row_end) product_tile<2, vectors, transposed, target>(o, row, column), row += 2;
+  if (row + 1 <= row_end) product_tile<1, vectors, transposed, target>(o, row, column);
+}
+
+/// Rows [0, rows) and `width` columns of C, a multiple of 16.
+template <bool transposed, Target target>
+HWY_NOINLINE void product(const Operands& o, std::size_t rows, std::size_t width) {
+  const std::size_t n = lanes();
+  std::size_t column = 0;
+  for (; column + 2 * n <= width; column += 2 * n) product_column<2, transposed, target>(o, 0, rows, column);
+  if (column < width) product_column<1, transposed, target>(o, 0, rows, column);
+}
+
+}  // namespace gramflow::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif
