@@ -1,11 +1,13 @@
 #pragma once
-// A pipeline file with everything expanded: includes read, subgraphs put in, variables replaced, overrides applied. Node
-// parameters are still undecoded Values: what they mean is the node types' business.
+// A pipeline file with everything expanded: includes read, subgraphs put in, variables replaced, overrides
+// applied. Node parameters are still undecoded Values: what they mean is the node types' business.
 //
-// Order of what wins for a variable: the file's `vars:` < a schedule stage's `set:` < --set. The same for nodes.ID.PARAMETER.
-#include <map>
-#include <optional>
+// Order of what wins for a variable: the file's `vars:` < a schedule stage's `set:` < --set. The same for
+// nodes.ID.PARAMETER.
+#include <functional>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "framework/config/value.h"
@@ -14,7 +16,7 @@ namespace gramflow {
 
 /// `--set key=value` of a command line. The value is YAML (1e3, [a, b], {factor: 0.5}).
 struct Override {
-  std::string key;    ///< "style_weight" or "nodes.result.iterations" or "nodes.result.decay.factor"
+  std::string key;  ///< "style_weight" or "nodes.result.iterations" or "nodes.result.decay.factor"
   std::string value;
 };
 
@@ -31,28 +33,40 @@ struct NodeEntry {
 struct Document {
   std::vector<NodeEntry> nodes;  ///< in file order, subgraph nodes at the place of their use
   Span nodes_span;
-  int stages = 1;             ///< entries of `schedule:`, at least 1
-  std::string directory;      ///< folder of the main file ("." for a bare name): relative paths start here
-  std::string file_name;      ///< as the user wrote it
+  int stages = 1;         ///< entries of `schedule:`, at least 1
+  std::string directory;  ///< folder of the main file ("." for a bare name): relative paths start here
+  std::string file_name;  ///< as the user wrote it
   const NodeEntry* find(std::string_view id) const;
 };
 
 struct PipelineSource {
   std::shared_ptr<const SourceFile> file;
   std::vector<Override> overrides;
+  std::vector<std::string>
+      include_folders;  ///< where `include:` looks after the folder of the including file
 };
-/// Reads a file from disk. MissingResource when there is none, with the names close to it; RunError for a folder or one that
-/// cannot be read.
+/// Reads a file from disk. MissingResource when there is none, with the names close to it; RunError for a
+/// folder or one that cannot be read.
 PipelineSource read_pipeline(const std::string& path, std::vector<Override> overrides = {});
 
-/// Expands for one stage (from 0). Mistakes go to `diagnostics` (all of them; those of every stage's `set:` are found in any
-/// call); what could be understood is returned, so that later passes can find more. Reads included files.
-Document expand(const PipelineSource& source, int stage, Diagnostics& diagnostics);
+/// Whether a key of a node of this type is an input port, so that its value refers to nodes. Subgraphs need
+/// it: names inside of one become full ids ("restyle/picture"). Where none is given, every text that is the
+/// name of a node counts.
+using IsPort = std::function<bool(std::string_view type, std::string_view key)>;
 
-/// The canonical pipeline: one file, no variables, no includes, no subgraphs; nodes whose parameters differ between stages
-/// keep a `schedule:` with `nodes.ID.PARAMETER` keys. Running it gives the same bits as running the source.
-std::string canonical_yaml(const PipelineSource& source, Diagnostics& diagnostics);
-/// 128-bit hash of the canonical text as 32 hex digits.
+/// Expands for one stage (from 0). Mistakes go to `diagnostics` (all of them; those of every stage's `set:`
+/// are found in any call); what could be understood is returned, so that later passes can find more. Reads
+/// included files.
+Document expand(const PipelineSource& source, int stage, Diagnostics& diagnostics,
+                const IsPort& is_port = {});
+
+/// The canonical pipeline: one file, no variables, no includes, no subgraphs; nodes whose parameters differ
+/// between stages keep a `schedule:` with `nodes.ID.PARAMETER` keys. Running it gives the same bits as
+/// running the source.
+/// Empty when the source has errors.
+std::string canonical_yaml(const PipelineSource& source, Diagnostics& diagnostics,
+                           const IsPort& is_port = {});
+/// 128-bit hash (FNV-1a) of the canonical text as 32 hex digits.
 std::string content_hash(std::string_view text);
 
 }  // namespace gramflow

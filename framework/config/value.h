@@ -19,8 +19,8 @@ struct Entry {
   std::shared_ptr<const Value> value;  ///< never null
 };
 
-/// One YAML value: null, a scalar (always text; decoding gives it a type), a list or a map in the order of the file.
-/// Immutable once read; shared between documents that use the same variable.
+/// One YAML value: null, a scalar (always text; decoding gives it a type), a list or a map in the order of
+/// the file. Immutable once read; shared between documents that use the same variable.
 struct Value {
   struct Null {};
   struct Scalar {
@@ -32,7 +32,10 @@ struct Value {
 
   std::variant<Null, Scalar, List, Map> data;
   Span span;
-  std::vector<Note> notes;  ///< how it came here: "through variable 'size'", "through this alias"; appended to diagnostics
+  /// How it came here: "used here as $size", "used here through the alias *x"; appended to diagnostics.
+  std::vector<Note> notes;
+  /// A null in place of something that was already reported: decoders say nothing about it.
+  bool broken = false;
 
   bool is_null() const { return std::holds_alternative<Null>(data); }
   const Scalar* scalar() const { return std::get_if<Scalar>(&data); }
@@ -45,12 +48,13 @@ struct Value {
 };
 using ValuePtr = std::shared_ptr<const Value>;
 
-/// Reads one YAML document. Reports syntax errors, duplicate keys, non-scalar keys, merge keys, unknown anchors, more than
-/// one document, and the limits (8 MB, 200 levels, 1 000 000 values after aliases); nullptr when nothing useful was left.
+/// Reads one YAML document. Reports syntax errors, duplicate keys, non-scalar keys, merge keys, unknown
+/// anchors, more than one document, and the limits of yaml_text.h (8 MiB, 200 levels, 500 000 values after
+/// aliases); nullptr when nothing useful was left.
 ValuePtr parse_yaml(std::shared_ptr<const SourceFile> file, Diagnostics& diagnostics);
 
-/// Numbers as people write them in YAML: 3, -2.5, 1e4, 1.0e4; also .inf, -.inf, .nan, inf, nan (the decoder decides whether
-/// they are allowed). False when the text is no number.
+/// Numbers as people write them in YAML: 3, -2.5, 1e4, 1.0e4; also .inf, -.inf, .nan, inf, nan (the decoder
+/// decides whether they are allowed). False when the text is no number.
 bool parse_number(std::string_view text, double& number);
 
 /// Block YAML text that reads back to the same values.

@@ -1,0 +1,391 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+#include "framework/base/text.h"
+#include "framework/config/document.h"
+#include "framework/config/levels.h"
+#include "framework/config/pipeline_file.h"
+#include "framework/config/settings.h"
+#include "framework/config/variables.h"
+
+// Declarations become a tree of levels: every node's variables are replaced and its settings applied, and a
+// node whose type is a subgraph opens a level of its own, with its parameters as the nearest scope.
+// References are rewritten only when the whole tree stands, since they may go to nodes further down in the
+// file. Which subgraphs are being opened is kept as a chain, so that one which contains itself shows the
+// ring.
+
+namespace gramflow {
+namespace {
+
+constexpr std::size_t most_nodes = 100'000;
+constexpr std::size_t deepest_subgraphs = 50;
+constexpr int most_suggestions = 100;
+
+class Expander {
+ public:
+  Expander(const PipelineSource& source, int stage, Diagnostics& diagnostics, const IsPort& is_port)
+      : source_(source),
+        stage_(stage),
+        diagnostics_(diagnostics),
+        is_port_(is_port),
+        substitution_(diagnostics) {}
+
+  Document run() {
+    declarations_ = read_declarations(source_, diagnostics_);
+    overrides_ = read_overrides(source_.overrides, diagnostics_);
+
+    Document document;
+    document.stages = static_cast<int>(declarations_.stages.size());
+    document.file_name = source_.file->name();
+    document.directory = folder_of(document.file_name);
+    document.nodes_span = declarations_.nodes_span;
+
+    Level file;
+    file.scope.variables = declarations_.variables;
+    global_ = &file.scope;
+    std::vector<std::string> names;
+    for (const Entry& node : declarations_.nodes) names.push_back(node.key);
+    substitution_.set_node_names(std::move(names));
+    set_variables();
+    index_settings();
+    open(file, declarations_.nodes);
+    flatten(file, is_port_, document.nodes, diagnostics_);
+
+    check_settings();
+    check_unused_subgraphs();
+    check_unused_variables();
+    if (declarations_.nodes.empty() && !diagnostics_.has_errors())
+      diagnostics_.error("no-nodes", declarations_.nodes_span, "this pipeline has no nodes")
+          .suggest("add 'nodes:' with at least a Load and a Save");
+    return document;
+  }
+
+ private:
+  std::vector<Setting>* current_stage() {
+    const auto index = static_cast<std::size_t>(std::max(stage_, 0));
+    return index < declarations_.stages.size() ? &declarations_.stages[index] : nullptr;
+  }
+
+  void set_variables() {
+    const auto put = [&](std::vector<Setting>& settings) {
+      for (Setting& setting : settings) {
+        const auto found = global_->variables.find(setting.variable);
+        if (setting.variable.empty() || setting.value == nullptr || found == global_->variables.end())
+          continue;
+        found->second.value = setting.value;
+        found->second.resolved = nullptr;
+      }
+    };
+    if (std::vector<Setting>* stage = current_stage()) put(*stage);
+    put(overrides_);
+    for (const std::vector<Setting>& stage : declarations_.stages) check_variable_names(stage);
+    check_variable_names(overrides_);
+    for (auto& [name, variable] : global_->variables) substitution_.resolve(name, variable, *global_);
+  }
+
+  void check_variable_names(const std::vector<Setting>& settings) {
+    for (const Setting& setting : settings) {
+      if (setting.variable.empty() || global_->variables.contains(setting.variable)) continue;
+      Diagnostic& diagnostic =
+          diagnostics_.error("unknown-variable", setting.key_span,
+                             fmt::format("there is no variable {} to set", quote(setting.variable)));
+      if (++suggestions_ > most_suggestions) continue;
+      const std::vector<std::string> names = global_->names();
+      const std::string near = did_you_mean(setting.variable, names);
+      if (!near.empty()) {
+        diagnostic.suggest(near);
+      } else if (names.empty()) {
+        diagnostic.suggest("the pipeline has no vars:; a parameter of a node is set with nodes.ID.PARAMETER");
+      } else {
+        diagnostic.suggest(names.size() <= 12 ? "known: " + join_words(names)
+                                              : "a parameter of a node is set with nodes.ID.PARAMETER");
+      }
+    }
+  }
+
+  void index_settings() {
+    const auto index = [&](const std::vector<Setting>& settings) {
+      for (const Setting& setting : settings)
+        if (!setting.node.empty() && setting.value != nullptr) settings_of_[setting.node].push_back(&setting);
+    };
+    if (const std::vector<Setting>* stage = current_stage()) index(*stage);
+    index(overrides_);
+  }
+
+  void open(Level& level, const std::vector<Entry>& nodes) {
+    for (const Entry& node : nodes) {
+      if (++nodes_ > most_nodes) {
+        if (nodes_ == most_nodes + 1)
+          diagnostics_.error(
+              "too-many-values", node.key_span,
+              fmt::format("with its subgraphs opened, this pipeline has more than {} nodes", most_nodes));
+        return;
+      }
+      open_node(level, node);
+    }
+  }
+
+  void open_node(Level& level, const Entry& node) {
+    const bool good_id = check_id(node.key, node.key_span, "a node", diagnostics_);
+    const ValuePtr value = substitution_.apply(node.value, level.scope);
+    if (value->broken) return;
+    if (value->map() == nullptr) {
+      Diagnostic& diagnostic =
+          report_type(*value, fmt::format("the node {}", quote(node.key)), "a map with 'type'", diagnostics_);
+      diagnostic.suggest(fmt::format("write '{}: {{type: ..., ...}}'", one_line(node.key)));
+      known_ids_.insert(level.prefix + node.key);
+      return;
+    }
+    const std::size_t index = level.nodes.size();
+    const auto [place, fresh] = level.by_name.emplace(node.key, index);
+    if (!fresh) {
+      diagnostics_
+          .error("duplicate-node", node.key_span, fmt::format("there are two nodes {}", quote(node.key)))
+          .note("the other one", level.nodes[place->second].entry.id_span)
+          .suggest("rename one of them");
+      return;
+    }
+    LevelNode& opened = level.nodes.emplace_back();
+    NodeEntry& entry = opened.entry;
+    entry.id = level.prefix + node.key;
+    entry.id_span = node.key_span;
+    entry.notes = level.notes;
+    known_ids_.insert(entry.id);
+    const bool has_type = take_type(entry, *value, node.key);
+    for (const Entry& item : *value->map())
+      if (item.key != "type") entry.entries.push_back(item);
+    apply_settings(entry);
+    const auto subgraph = declarations_.subgraphs.find(entry.type);
+    if (subgraph != declarations_.subgraphs.end()) {
+      open_subgraph(level, index, subgraph->second);
+    } else if (!has_type || !good_id) {
+      level.nodes.pop_back();  // reported; a node without a type means nothing to later passes
+      level.by_name.erase(place);
+    }
+  }
+
+  bool take_type(NodeEntry& entry, const Value& value, const std::string& written_id) {
+    const Entry* type = value.find("type");
+    if (type == nullptr) {
+      std::vector<std::string> near;
+      for (const Entry& item : *value.map())
+        if (closest_match(item.key, std::vector<std::string>{"type"}) == "type") near.push_back(item.key);
+      Diagnostic& diagnostic = diagnostics_.error(
+          "missing-type", entry.id_span, fmt::format("the node {} has no 'type'", quote(written_id)));
+      diagnostic.suggest(near.empty() ? "add 'type: ...'"
+                                      : fmt::format("is {} meant to be 'type'?", quote(near[0])));
+      add_notes(diagnostic, entry);
+      return false;
+    }
+    entry.type_span = type->value->span;
+    const Value::Scalar* text = type->value->scalar();
+    if (text == nullptr || text->text.empty()) {
+      add_notes(report_type(*type->value, "'type'", "the name of a node type", diagnostics_), entry);
+      return false;
+    }
+    entry.type = text->text;
+    return true;
+  }
+
+  static void add_notes(Diagnostic& diagnostic, const NodeEntry& entry) {
+    diagnostic.notes.insert(diagnostic.notes.end(), entry.notes.begin(), entry.notes.end());
+  }
+
+  void apply_settings(NodeEntry& entry) {
+    const auto found = settings_of_.find(entry.id);
+    if (found == settings_of_.end()) return;
+    for (const Setting* setting : found->second)
+      put_value(entry.entries, *setting, substitution_.apply(setting->value, *global_), diagnostics_);
+  }
+
+  void open_subgraph(Level& level, std::size_t index, Subgraph& subgraph) {
+    subgraph.used = true;
+    const NodeEntry use = level.nodes[index].entry;
+    auto inside = std::make_unique<Level>();
+    inside->parent = &level;
+    inside->subgraph = &subgraph;
+    inside->prefix = use.id + "/";
+    inside->scope.parent = global_;
+    inside->scope.subgraph = subgraph.name;
+    inside->notes = use.notes;
+    inside->notes.push_back(
+        {fmt::format("in the subgraph {}, used here", quote(subgraph.name)), use.id_span});
+    bind(*inside, subgraph, use);
+    if (!is_ring(subgraph, use)) {
+      chain_.push_back({&subgraph, use.type_span});
+      open(*inside, subgraph.nodes);
+      chain_.pop_back();
+    }
+    level.nodes[index].inside = std::move(inside);
+  }
+
+  /// Gives parameters and inputs of a use to the level inside of it.
+  void bind(Level& inside, const Subgraph& subgraph, const NodeEntry& use) {
+    std::vector<std::string> keys;
+    for (const SubgraphParameter& input : subgraph.inputs) {
+      keys.push_back(input.name);
+      inside.scope.inputs.push_back(input.name);
+    }
+    for (const SubgraphParameter& parameter : subgraph.parameters) keys.push_back(parameter.name);
+    const auto given = [&](const std::string& name) {
+      return std::find_if(use.entries.begin(), use.entries.end(),
+                          [&](const Entry& entry) { return entry.key == name; });
+    };
+    for (const Entry& entry : use.entries) {
+      if (std::find(keys.begin(), keys.end(), entry.key) != keys.end()) continue;
+      const std::string near = did_you_mean(entry.key, keys);
+      Diagnostic& diagnostic = diagnostics_.error("unknown-key", entry.key_span,
+                                                  fmt::format("the subgraph {} has no input or parameter {}",
+                                                              quote(subgraph.name), quote(entry.key)));
+      diagnostic.suggest(!near.empty()  ? near
+                         : keys.empty() ? "it has none"
+                                        : "it has " + join_words(keys))
+          .note("the subgraph", subgraph.name_span);
+      add_notes(diagnostic, use);
+    }
+    for (const SubgraphParameter& input : subgraph.inputs) {
+      const auto found = given(input.name);
+      if (found != use.entries.end() && !found->value->is_null()) {
+        inside.inputs.push_back(*found);
+        continue;
+      }
+      Diagnostic& diagnostic =
+          diagnostics_.error("missing-input", use.id_span,
+                             fmt::format("the node {} has no {}, an input of the subgraph {}", quote(use.id),
+                                         quote(input.name), quote(subgraph.name)));
+      diagnostic.suggest(fmt::format("add '{}: ...' with the node it comes from", input.name))
+          .note("declared here", input.span);
+      add_notes(diagnostic, use);
+    }
+    for (const SubgraphParameter& parameter : subgraph.parameters) {
+      Variable variable;
+      variable.name_span = parameter.span;
+      variable.used = true;
+      const auto found = given(parameter.name);
+      if (found != use.entries.end()) {
+        variable.value = found->value;
+        variable.resolved = found->value;  // its variables were those of the level above, and are replaced
+      } else if (parameter.value != nullptr) {
+        variable.value = parameter.value;
+        variable.resolved = substitution_.apply(parameter.value, *global_);
+      } else {
+        Diagnostic& diagnostic = diagnostics_.error(
+            "missing-parameter", use.id_span,
+            fmt::format("the node {} has no {}, a parameter of the subgraph {} without a default",
+                        quote(use.id), quote(parameter.name), quote(subgraph.name)));
+        diagnostic.suggest(fmt::format("add '{}: ...'", parameter.name))
+            .note("declared here", parameter.span);
+        add_notes(diagnostic, use);
+        variable.value = broken_value(use.id_span);
+        variable.resolved = variable.value;
+      }
+      inside.scope.variables.emplace(parameter.name, std::move(variable));
+    }
+  }
+
+  bool is_ring(const Subgraph& subgraph, const NodeEntry& use) {
+    const auto first = std::find_if(chain_.begin(), chain_.end(),
+                                    [&](const auto& opened) { return opened.first == &subgraph; });
+    if (first != chain_.end()) {
+      std::string ring;
+      for (auto opened = first; opened != chain_.end(); ++opened) ring += opened->first->name + " -> ";
+      Diagnostic& diagnostic = diagnostics_.error("subgraph-ring", use.type_span,
+                                                  "subgraphs contain each other: " + ring + subgraph.name);
+      diagnostic.suggest("a subgraph cannot contain itself")
+          .note(fmt::format("{} is declared here", quote(subgraph.name)), subgraph.name_span);
+      for (auto opened = first + 1; opened != chain_.end(); ++opened)
+        diagnostic.note(fmt::format("{} is used here", quote(opened->first->name)), opened->second);
+      return true;
+    }
+    if (chain_.size() < deepest_subgraphs) return false;
+    diagnostics_.error("too-deep", use.type_span,
+                       fmt::format("subgraphs are nested more than {} deep", deepest_subgraphs));
+    return true;
+  }
+
+  void check_settings() {
+    const std::vector<std::string> ids(known_ids_.begin(), known_ids_.end());
+    const auto check = [&](const std::vector<Setting>& settings) {
+      for (const Setting& setting : settings) {
+        if (setting.node.empty() || known_ids_.contains(setting.node)) continue;
+        Diagnostic& diagnostic =
+            diagnostics_.error("unknown-node", setting.key_span,
+                               fmt::format("there is no node {} to set a parameter of", quote(setting.node)));
+        if (++suggestions_ <= most_suggestions) diagnostic.suggest(did_you_mean(setting.node, ids));
+      }
+    };
+    for (std::size_t i = 0; i < declarations_.stages.size(); ++i) {
+      check(declarations_.stages[i]);
+      // Variables in the values of all stages must exist, whichever stage is expanded.
+      for (const Setting& setting : declarations_.stages[i])
+        if (setting.value != nullptr) substitution_.apply(setting.value, *global_);
+    }
+    check(overrides_);
+  }
+
+  /// A subgraph that nobody uses is still read: its variables must exist.
+  void check_unused_subgraphs() {
+    for (auto& [name, subgraph] : declarations_.subgraphs) {
+      if (subgraph.used) continue;
+      Scope scope;
+      scope.parent = global_;
+      scope.subgraph = name;
+      for (const SubgraphParameter& input : subgraph.inputs) scope.inputs.push_back(input.name);
+      for (const SubgraphParameter& parameter : subgraph.parameters) {
+        Variable variable;
+        const ValuePtr value = parameter.value != nullptr ? parameter.value : broken_value(parameter.span);
+        variable.value = value;
+        variable.resolved = substitution_.apply(value, *global_);
+        scope.variables.emplace(parameter.name, std::move(variable));
+      }
+      for (const Entry& node : subgraph.nodes) {
+        check_id(node.key, node.key_span, "a node", diagnostics_);
+        substitution_.apply(node.value, scope);
+      }
+    }
+  }
+
+  void check_unused_variables() {
+    if (diagnostics_.has_errors()) return;  // what looks unused may be misspelt where it is used
+    for (const std::string& name : declarations_.main_variables) {
+      const auto found = global_->variables.find(name);
+      if (found == global_->variables.end() || found->second.used) continue;
+      diagnostics_
+          .warning("unused-variable", found->second.name_span,
+                   fmt::format("nothing uses the variable {}", quote(name)))
+          .suggest(fmt::format("remove it, or write ${} where it is meant", name));
+    }
+  }
+
+  const PipelineSource& source_;
+  int stage_;
+  Diagnostics& diagnostics_;
+  const IsPort& is_port_;
+  Substitution substitution_;
+  Declarations declarations_;
+  std::vector<Setting> overrides_;
+  Scope* global_ = nullptr;
+  std::set<std::string> known_ids_;
+  std::unordered_map<std::string, std::vector<const Setting*>>
+      settings_of_;  ///< by node, the ones that win last
+  int suggestions_ = 0;
+  std::vector<std::pair<const Subgraph*, Span>> chain_;  ///< subgraphs that are being opened, and where
+  std::size_t nodes_ = 0;
+};
+
+}  // namespace
+
+const NodeEntry* Document::find(std::string_view id) const {
+  const auto found =
+      std::find_if(nodes.begin(), nodes.end(), [&](const NodeEntry& node) { return node.id == id; });
+  return found != nodes.end() ? &*found : nullptr;
+}
+
+Document expand(const PipelineSource& source, int stage, Diagnostics& diagnostics, const IsPort& is_port) {
+  return Expander(source, stage, diagnostics, is_port).run();
+}
+
+}  // namespace gramflow

@@ -1,0 +1,47 @@
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include "framework/base/error.h"
+#include "framework/base/text.h"
+#include "framework/config/document.h"
+#include "framework/config/pipeline_file.h"
+#include "framework/config/yaml_text.h"
+
+namespace gramflow {
+
+PipelineSource read_pipeline(const std::string& path, std::vector<Override> overrides) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (path.empty() || !std::filesystem::exists(status)) {
+    const std::string folder = folder_of(path);
+    const std::string near =
+        did_you_mean(std::filesystem::path(path).filename().string(), yaml_files_in(folder));
+    throw MissingResource(
+        fmt::format("there is no file {}{}", quote(path, 500), near.empty() ? "" : "; " + near));
+  }
+  if (std::filesystem::is_directory(status)) {
+    const std::vector<std::string> inside = yaml_files_in(path);
+    throw RunError(fmt::format(
+        "{} is a folder; a pipeline file was expected{}", quote(path, 500),
+        inside.empty()
+            ? ""
+            : fmt::format(" (for example {})", (std::filesystem::path(path) / inside[0]).string())));
+  }
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw RunError(fmt::format("{} cannot be read: {}", quote(path, 500), std::strerror(errno)));
+  // One byte more than is allowed shows that there is more; the rest of a huge file is nobody's business.
+  std::string text(longest_file + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  text.shrink_to_fit();
+  if (file.bad())
+    throw RunError(fmt::format("{} cannot be read: {}", quote(path, 500), std::strerror(errno)));
+  return {std::make_shared<SourceFile>(path, std::move(text)), std::move(overrides), {}};
+}
+
+}  // namespace gramflow

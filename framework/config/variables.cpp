@@ -1,0 +1,325 @@
+#include "framework/config/variables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "framework/base/text.h"
+#include "framework/config/copy_value.h"
+#include "framework/config/yaml_text.h"
+
+// A text that is nothing but $name (or ${name}) becomes the variable's value with its type; anything longer
+// stays a text with the values written into it. A variable is resolved when it is first asked for, so their
+// order in the file does not matter; the chain of variables being resolved shows a ring. What a variable is
+// replaced by keeps its own place in the file, where a mistake in it is to be mended, and notes where it was
+// used.
+
+namespace gramflow {
+namespace {
+
+constexpr std::size_t longest_chain = 200;  // of variables that are defined by other variables
+constexpr int most_suggestions = 100;       // a file with more unknown variables has a simpler problem
+
+bool starts_name(char letter) {
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || letter == '_';
+}
+bool continues_name(char letter) { return starts_name(letter) || (letter >= '0' && letter <= '9'); }
+
+std::size_t name_end(std::string_view text, std::size_t begin) {
+  while (begin < text.size() && continues_name(text[begin])) ++begin;
+  return begin;
+}
+
+std::shared_ptr<Value> make_value(decltype(Value::data) data, const Value& like) {
+  auto value = std::make_shared<Value>();
+  value->data = std::move(data);
+  value->span = like.span;
+  value->notes = like.notes;
+  return value;
+}
+
+}  // namespace
+
+Variable* Scope::find(std::string_view name, Scope** owner) {
+  for (Scope* scope = this; scope != nullptr; scope = scope->parent) {
+    const auto found = scope->variables.find(name);
+    if (found == scope->variables.end()) continue;
+    if (owner != nullptr) *owner = scope;
+    return &found->second;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> Scope::names() const {
+  std::vector<std::string> result;
+  for (const Scope* scope = this; scope != nullptr; scope = scope->parent)
+    for (const auto& [name, variable] : scope->variables) result.push_back(name);
+  return result;
+}
+
+bool is_variable_name(std::string_view text) {
+  return !text.empty() && starts_name(text[0]) && name_end(text, 0) == text.size();
+}
+
+std::vector<std::string> mentioned_variables(std::string_view text) {
+  std::vector<std::string> names;
+  for (std::size_t at = text.find('$'); at != std::string_view::npos; at = text.find('$', at + 1)) {
+    if (at + 1 < text.size() && text[at + 1] == '$') {
+      ++at;
+      continue;
+    }
+    const std::size_t begin = at + 1 < text.size() && text[at + 1] == '{' ? at + 2 : at + 1;
+    names.emplace_back(text.substr(begin, name_end(text, begin) - begin));
+  }
+  return names;
+}
+
+ValuePtr broken_value(const Span& place) {
+  auto value = std::make_shared<Value>();
+  value->span = place;
+  value->broken = true;
+  return value;
+}
+
+std::string escape_dollars(std::string_view text) {
+  std::string result;
+  for (const char letter : text) result += letter == '$' ? "$$" : std::string(1, letter);
+  return result;
+}
+
+ValuePtr Substitution::apply(const ValuePtr& value, Scope& scope, int depth) {
+  if (value->scalar() != nullptr) return apply_to_text(value, scope, depth);
+  if (const Value::List* items = value->list()) {
+    Value::List replaced;
+    replaced.reserve(items->size());
+    bool changed = false;
+    for (const ValuePtr& item : *items) {
+      replaced.push_back(apply(item, scope, depth + 1));
+      changed = changed || replaced.back() != item;
+    }
+    return changed ? make_value(std::move(replaced), *value) : value;
+  }
+  if (const Value::Map* entries = value->map()) {
+    Value::Map replaced;
+    replaced.reserve(entries->size());
+    bool changed = false;
+    for (const Entry& entry : *entries) {
+      replaced.push_back({entry.key, entry.key_span, apply(entry.value, scope, depth + 1)});
+      changed = changed || replaced.back().value != entry.value;
+    }
+    return changed ? make_value(std::move(replaced), *value) : value;
+  }
+  return value;
+}
+
+ValuePtr Substitution::apply_to_text(const ValuePtr& value, Scope& scope, int depth) {
+  const std::string_view text = value->scalar()->text;
+  if (text.find('$') == std::string_view::npos) return value;
+
+  // The whole value is one variable: it keeps its type.
+  const bool bare = text.size() > 1 && text[0] == '$' && is_variable_name(text.substr(1));
+  const bool braced = text.starts_with("${") && text.find('}') == text.size() - 1;
+  if (bare || braced) {
+    const std::string_view expression = bare ? text.substr(1) : text.substr(2, text.size() - 3);
+    const ValuePtr found = bare ? look_up(expression, value, scope) : evaluate(expression, value, scope);
+    if (found == nullptr || exhausted_) return broken_value(value->span);
+    if (found->span.file == value->span.file && found->span.begin == value->span.begin)
+      return found;  // from the environment
+    try {
+      return copy_with_note(found, {fmt::format("used here as {}", one_line(text)), value->span}, values_,
+                            depth);
+    } catch (const TooManyValues&) {
+      exhausted_ = true;
+      diagnostics_.error("too-many-values", value->span,
+                         fmt::format("variables blow this file up to more than {} values", most_values));
+    } catch (const TooDeep&) {
+      diagnostics_.error("too-deep", value->span,
+                         fmt::format("with this variable put in, lists and maps are nested more than {} deep",
+                                     deepest_nesting));
+    }
+    return broken_value(value->span);
+  }
+
+  std::string result;
+  std::vector<Note> notes;
+  bool failed = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char next = at + 1 < text.size() ? text[at + 1] : ' ';
+    if (text[at] != '$') {
+      result += text[at];
+    } else if (next == '$') {
+      result += '$';
+      ++at;
+    } else if (next == '{') {
+      const std::size_t close = text.find('}', at);
+      if (close == std::string_view::npos) {
+        diagnostics_
+            .error("variable-syntax", value->span, fmt::format("'${{' has no '}}' in {}", quote(text)))
+            .suggest("write ${name}, or $$ for a dollar");
+        return broken_value(value->span);
+      }
+      const ValuePtr found = evaluate(text.substr(at + 2, close - at - 2), value, scope);
+      const Value::Scalar* scalar = found != nullptr ? found->scalar() : nullptr;
+      if (scalar != nullptr) {
+        result += scalar->text;
+        if (notes.size() < 4)
+          notes.push_back(
+              {fmt::format("{} is from here", one_line(text.substr(at, close + 1 - at))), found->span});
+      } else {
+        failed = true;
+        if (found != nullptr && !found->broken)
+          report_in_text(text.substr(at, close + 1 - at), *found, *value);
+      }
+      at = close;
+      constexpr std::size_t longest_text = 1u << 20;
+      if (result.size() > longest_text) {
+        diagnostics_.error("too-many-values", value->span,
+                           "with its variables put in, this text is longer than a million letters");
+        return broken_value(value->span);
+      }
+    } else if (starts_name(next)) {
+      const std::size_t end = name_end(text, at + 1);
+      const std::string_view name = text.substr(at + 1, end - at - 1);
+      diagnostics_
+          .error("variable-syntax", value->span,
+                 fmt::format("${} stands inside of a text, where variables are written ${{{}}}",
+                             one_line(name), one_line(name)))
+          .suggest(fmt::format("write ${{{}}}, or $$ for a dollar", one_line(name)));
+      at = end - 1;
+      failed = true;
+    } else {
+      result += '$';
+    }
+  }
+  if (failed) return broken_value(value->span);
+  const bool only_dollars = notes.empty();  // $$ changes no type
+  const auto replaced =
+      make_value(Value::Scalar{std::move(result), value->scalar()->quoted || !only_dollars}, *value);
+  for (Note& note : notes)
+    if (note.span.known() && note.span.begin != value->span.begin) replaced->notes.push_back(std::move(note));
+  return replaced;
+}
+
+void Substitution::report_in_text(std::string_view written, const Value& found, const Value& place) {
+  diagnostics_
+      .error("variable-in-text", place.span,
+             fmt::format("{} is {}; inside of a text only single values can stand", one_line(written),
+                         found.describe()))
+      .note("it comes from here", found.span)
+      .suggest("use it as a whole value: $name");
+}
+
+ValuePtr Substitution::evaluate(std::string_view expression, const ValuePtr& place, Scope& scope) {
+  if (expression.starts_with("env:")) return environment(expression.substr(4), place);
+  if (is_variable_name(expression)) return look_up(expression, place, scope);
+  Diagnostic& diagnostic = diagnostics_.error(
+      "variable-syntax", place->span,
+      fmt::format("${{{}}} is no variable; the name of one was expected", one_line(expression)));
+  if (expression.find(":-") != std::string_view::npos) {
+    diagnostic.suggest(
+        "only the environment has defaults here, ${env:NAME:-default}; give variables theirs in vars:");
+  } else {
+    diagnostic.suggest("write ${name} or ${env:NAME}; there are no expressions");
+  }
+  return nullptr;
+}
+
+ValuePtr Substitution::environment(std::string_view expression, const ValuePtr& place) {
+  const std::size_t split = expression.find(":-");
+  const std::string name(expression.substr(0, split));
+  if (!is_variable_name(name)) {
+    diagnostics_
+        .error("variable-syntax", place->span,
+               fmt::format("{} is no name of an environment variable", quote(name)))
+        .suggest("write ${env:NAME} or ${env:NAME:-default}");
+    return nullptr;
+  }
+  const char* found = std::getenv(name.c_str());
+  const bool empty = found == nullptr || *found == '\0';
+  if (empty && split == std::string_view::npos) {
+    diagnostics_
+        .error("unknown-environment", place->span,
+               fmt::format("the environment variable {} is not set", name))
+        .suggest(fmt::format("set it, or give a default: ${{env:{}:-default}}", name));
+    return nullptr;
+  }
+  const std::string text = empty ? std::string(expression.substr(split + 2)) : std::string(found);
+  const auto value = make_value(Value::Scalar{text, place->scalar()->quoted}, *place);
+  if (!empty)
+    value->notes.push_back({fmt::format("the environment variable {} is {}", name, quote(text)), Span{}});
+  return value;
+}
+
+ValuePtr Substitution::look_up(std::string_view name, const ValuePtr& place, Scope& scope) {
+  Scope* owner = nullptr;
+  Variable* variable = scope.find(name, &owner);
+  if (variable == nullptr) {
+    report_unknown(name, *place, scope);
+    return nullptr;
+  }
+  variable->used = true;
+  return resolve(std::string(name), *variable, *owner);
+}
+
+ValuePtr Substitution::resolve(const std::string& name, Variable& variable, Scope& owner) {
+  if (variable.resolved != nullptr) return variable.resolved;
+  if (variable.resolving) {
+    std::vector<std::string> ring;
+    std::vector<Note> notes;
+    bool inside = false;
+    for (const auto& [other, definition] : resolving_) {
+      inside = inside || definition == &variable;
+      if (!inside) continue;
+      ring.push_back("$" + other);
+      if (definition != &variable)
+        notes.push_back({fmt::format("{} is defined here", quote(other)), definition->name_span});
+    }
+    ring.push_back("$" + name);
+    std::string text;
+    for (const std::string& part : ring) text += (text.empty() ? "" : " -> ") + part;
+    Diagnostic& diagnostic = diagnostics_.error("variable-ring", variable.name_span,
+                                                "variables are defined by each other: " + text);
+    diagnostic.suggest("give one of them a value of its own");
+    diagnostic.notes = std::move(notes);
+    return nullptr;
+  }
+  if (resolving_.size() >= longest_chain) {
+    diagnostics_.error("too-deep", variable.name_span,
+                       fmt::format("a chain of more than {} variables leads here", longest_chain));
+    return nullptr;
+  }
+  variable.resolving = true;
+  resolving_.emplace_back(name, &variable);
+  ValuePtr value = apply(variable.value, owner, 0);
+  resolving_.pop_back();
+  variable.resolving = false;
+  variable.resolved = value;
+  return value;
+}
+
+void Substitution::report_unknown(std::string_view name, const Value& place, const Scope& scope) {
+  Diagnostic& diagnostic = diagnostics_.error(
+      "unknown-variable", place.span,
+      scope.subgraph.empty()
+          ? fmt::format("there is no variable '{}'", name)
+          : fmt::format("there is no variable '{}', and no parameter of that name in the subgraph {}", name,
+                        quote(scope.subgraph)));
+  diagnostic.notes = place.notes;
+  if (++unknown_ > most_suggestions) return;
+  if (std::find(scope.inputs.begin(), scope.inputs.end(), name) != scope.inputs.end()) {
+    diagnostic.suggest(fmt::format("'{}' is an input of the subgraph: write it without the $", name));
+    return;
+  }
+  const std::vector<std::string> names = scope.names();
+  const std::string near = closest_match(name, names);
+  if (!near.empty()) {
+    diagnostic.suggest(fmt::format("did you mean ${}?", near));
+  } else if (std::find(node_names_.begin(), node_names_.end(), name) != node_names_.end()) {
+    diagnostic.suggest(fmt::format("'{}' is a node: write it without the $", name));
+  } else {
+    diagnostic.suggest(fmt::format("add '{}: ...' to vars:, or write $$ for a dollar", name));
+  }
+}
+
+}  // namespace gramflow
