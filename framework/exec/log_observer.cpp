@@ -1,0 +1,66 @@
+#include "framework/exec/log_observer.h"
+
+#include <nlohmann/json.hpp>
+
+#include "framework/base/error.h"
+
+namespace gramflow {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string line_of(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+}  // namespace
+
+LogObserver::LogObserver(const std::string& path) : path_(path), file_(path, std::ios::binary | std::ios::trunc) {
+  if (!file_) throw RunError(path + ": the log cannot be written there");
+}
+
+void LogObserver::write(const std::string& line) {
+  file_ << line << '\n' << std::flush;
+  if (!file_) throw RunError(path_ + ": the log cannot be written; is the disk full?");
+}
+
+void LogObserver::start(const RunStart& start) {
+  Json object = {{"event", "start"}, {"pipeline", start.pipeline}, {"threads", start.threads}, {"planned_bytes", 0}, {"stages", Json::array()}};
+  std::uint64_t planned = 0;
+  for (const StageStart& stage : start.stages) {
+    planned = std::max(planned, stage.planned_bytes);
+    object["stages"].push_back({{"stage", stage.stage},
+                                {"width", stage.width},
+                                {"height", stage.height},
+                                {"iterations", stage.iterations},
+                                {"method", stage.method},
+                                {"planned_bytes", stage.planned_bytes}});
+  }
+  object["planned_bytes"] = planned;
+  write(line_of(object));
+}
+
+void LogObserver::iteration(const IterationReport& report) {
+  Json losses = Json::object();
+  Json layers = Json::object();
+  for (const ReportedLoss& loss : report.losses) {
+    losses[loss.node] = loss.value;
+    for (const auto& [layer, value] : loss.layers) layers[loss.node][layer] = value;
+  }
+  Json object = {{"event", "iteration"}, {"stage", report.stage}, {"iteration", report.iteration}, {"total", report.total},
+                 {"losses", losses},     {"layers", layers},      {"gradient_norm", report.gradient_norm}, {"seconds", report.seconds},
+                 {"evaluations", report.evaluations}};
+  if (!report.note.empty()) object["note"] = report.note;
+  write(line_of(object));
+}
+
+void LogObserver::saved(const std::string& path) { write(line_of({{"event", "saved"}, {"path", path}})); }
+void LogObserver::message(const std::string& text) { write(line_of({{"event", "message"}, {"text", text}})); }
+
+void LogObserver::end(const RunEnd& end) {
+  write(line_of({{"event", "end"},
+                 {"seconds", end.seconds},
+                 {"peak_rss_bytes", end.peak_rss_bytes},
+                 {"outputs", end.outputs},
+                 {"interrupted", end.interrupted}}));
+}
+
+}  // namespace gramflow
