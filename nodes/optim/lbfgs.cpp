@@ -8,6 +8,7 @@
 //     start. Here they shrink with the first gradient (tolerance_gradient) and with the loss
 //     (tolerance_change) when these are below 1, and whether a pair is worth remembering is judged by its own
 //     slope.
+//   - The first step is not so short that rounding swallows it.
 //   - A line search that finds nothing lower forgets the history and the next step goes straight down the
 //     gradient. When that finds nothing either, the end is reached.
 //   - A loss or gradient that is not finite makes the line search stay below it. Only when every point of a
@@ -75,7 +76,7 @@ class Lbfgs final : public OptimizationMethod {
       result.reason = "the history no longer points downhill and was forgotten";
       direction = history_.propose(gradient, direction_, x, start_x_, start_gradient_);
     }
-    const double first_step = options_.learning_rate * (fresh_ ? std::min(1.0, 1 / size.absolute) : 1.0);
+    const double first_step = options_.learning_rate * (fresh_ ? careful_step(size, x) : 1.0);
     const LineSearchResult search = search_from(x, gradient, evaluate, direction, first_step);
     result.evaluations += search.evaluations;
     settle(x, gradient, search);
@@ -110,6 +111,14 @@ class Lbfgs final : public OptimizationMethod {
   bool promising(const DirectionSize& direction) const {
     return std::isfinite(direction.slope) && std::isfinite(direction.max_abs) &&
            direction.slope < -options_.tolerance_change * std::min(1.0, std::abs(loss_));
+  }
+
+  /// Of the first step down a gradient, about whose length nothing is known: torch moves all elements
+  /// together by at most 1. For millions of elements that is less than a float can tell; then at least one
+  /// moves noticeably.
+  double careful_step(const GradientSize& size, std::span<const float> x) {
+    const double noticeable = 1e-5 * cpu::max_abs(x, scratch_.data());
+    return std::max(std::min(1.0, 1 / size.absolute), noticeable / size.max_abs);
   }
 
   void go(std::span<float> x, double step) {
