@@ -18,6 +18,14 @@ namespace gramflow {
 namespace {
 
 constexpr std::size_t most_files = 200;
+/// What somebody meant who wrote a name that is none.
+std::string name_hint(const std::string& name) {
+  if (name.find(':') != std::string::npos) return "put a space behind the ':'";
+  if (name.starts_with('$')) return "write the name without the $";
+  if (name.find('.') != std::string::npos) return "the '.' is for outputs: result.canvas";
+  return "";
+}
+
 const std::vector<std::string> top_keys = {"version", "include", "vars", "subgraphs", "nodes", "schedule"};
 
 class FileReader {
@@ -180,8 +188,9 @@ class FileReader {
       if (!is_variable_name(entry.key)) {
         diagnostics_
             .error("bad-name", entry.key_span,
-                   fmt::format("{} is no name for a variable; letters, digits and '_' are", quote(entry.key)))
-            .suggest(entry.key.starts_with('$') ? "write the name without the $" : "");
+                   fmt::format("{} cannot be the name of a variable; letters, digits and '_' can",
+                               quote(entry.key)))
+            .suggest(name_hint(entry.key));
         continue;
       }
       Variable variable;
@@ -293,7 +302,9 @@ void check_keys(const Value::Map& map, const std::vector<std::string>& known, co
     const std::string near = did_you_mean(entry.key, known);
     diagnostics
         .error("unknown-key", entry.key_span, fmt::format("there is no key {} {}", quote(entry.key), where))
-        .suggest(near.empty() ? "known here: " + join_words(known) : near);
+        .suggest(!near.empty()                              ? near
+                 : entry.key.find(':') != std::string::npos ? name_hint(entry.key)
+                                                            : "known here: " + join_words(known));
   }
 }
 
@@ -311,9 +322,9 @@ bool check_id(const std::string& id, const Span& span, const char* what, Diagnos
   if (good) return true;
   diagnostics
       .error("bad-name", span,
-             fmt::format("{} is no name for {}; letters, digits, '_' and '-' are, with a letter first",
+             fmt::format("{} cannot be the name of {}; letters, digits, '_' and '-' can, with a letter first",
                          quote(id), what))
-      .suggest(id.find('.') != std::string::npos ? "the '.' is for outputs: result.canvas" : "");
+      .suggest(name_hint(id));
   return false;
 }
 

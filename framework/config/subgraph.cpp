@@ -72,7 +72,8 @@ class SubgraphReader {
     if (!is_variable_name(name)) {
       diagnostics_.error(
           "bad-name", span,
-          fmt::format("{} is no name here; letters, digits and '_' are, with a letter first", quote(name)));
+          fmt::format("{} cannot be a name here; letters, digits and '_' can, with a letter first",
+                      quote(name)));
       return;
     }
     if (name == "type") {

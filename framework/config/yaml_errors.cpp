@@ -49,6 +49,11 @@ class SyntaxError {
     if (says("cannot assign multiple"))
       return finish("yaml-syntax", offset_, offset_ + 1, complaint_,
                     "a value has one anchor (&name) at most");
+    if (says("alias not found") || says("anchor not found") || says("scanning alias") ||
+        says("scanning anchor"))
+      return finish("yaml-syntax", line_begin_ + line_.substr(0, offset_ - line_begin_).find_last_of("*&"),
+                    offset_, "'*' and '&' start the name of an alias or anchor in YAML, and none stands here",
+                    "put a text that starts with them in quotes");
     if (says("aliases can't have"))
       return finish("yaml-syntax", offset_, offset_ + 1,
                     "an alias (*name) stands alone; anchors and tags cannot be added to it", "");
@@ -130,11 +135,9 @@ class SyntaxError {
   }
 
   void unknown_anchor(const std::vector<std::string>& known) {
+    if (line_.substr(indentation(line_)).starts_with("<<")) return;  // reported as a merge key already
     const std::string name(yaml_.anchor_name(offset_));
-    const bool merge = line_.substr(indentation(line_)).starts_with("<<");
     std::string hint = did_you_mean(name, known);
-    if (hint.empty() && merge)
-      hint = "merge keys (<<) are not read; give shared values a name in vars: and use $name";
     if (hint.empty())
       hint = known.empty() ? "a text that starts with * needs quotes" : "known here: " + join_words(known);
     finish(
@@ -143,19 +146,22 @@ class SyntaxError {
         hint);
   }
 
-  void unclosed_bracket() {
-    // The parser noticed late; the bracket that is still open says more.
+  /// Offsets of the brackets that are open behind the line of the error. Reports a pair that does not fit;
+  /// `ok` is false then.
+  std::vector<std::size_t> open_brackets(bool& ok) {
     std::vector<std::size_t> open;
     char quote_sign = 0;
+    ok = true;
     for (std::size_t at = 0; at < text_.size(); ++at) {
       const char letter = text_[at];
-      const bool word_start = at == 0 || blank(text_[at - 1]) ||
-                              std::string_view("\n,[{:").find(text_[at - 1]) != std::string_view::npos;
+      const bool word_start =
+          at == 0 || std::string_view(" \t\n,[{:").find(text_[at - 1]) != std::string_view::npos;
       if (quote_sign != 0) {
-        if (quote_sign == '"' && letter == '\\')
+        if (quote_sign == '"' && letter == '\\') {
           ++at;
-        else if (letter == quote_sign)
+        } else if (letter == quote_sign) {
           quote_sign = 0;
+        }
       } else if ((letter == '"' || letter == '\'') && word_start) {
         quote_sign = letter;
       } else if (letter == '#' && word_start) {
@@ -163,27 +169,52 @@ class SyntaxError {
       } else if (letter == '[' || letter == '{') {
         open.push_back(at);
       } else if ((letter == ']' || letter == '}') && !open.empty()) {
-        const bool fits = text_[open.back()] == (letter == ']' ? '[' : '{');
-        if (!fits) return mismatched(open.back(), at);
+        if (text_[open.back()] != (letter == ']' ? '[' : '{')) {
+          ok = false;
+          mismatched(open.back(), at);
+          return open;
+        }
         open.pop_back();
       }
-      if (at >= offset_ && !open.empty() && text_[at] == '\n') break;
+      if (at >= offset_ && !open.empty() && at < text_.size() && text_[at] == '\n') break;
     }
-    const std::size_t at = open.empty() ? offset_ : open.back();
-    const char bracket = at < text_.size() ? text_[at] : '{';
-    const char wanted = bracket == '[' ? ']' : '}';
-    if (open.empty()) {
-      // All brackets are closed: two values without a comma, or a value that YAML cannot take here.
-      return finish("yaml-syntax", offset_, offset_ + 1, "a ',' or the closing bracket was expected here",
-                    "write {key: value, key: value} or [a, b]; texts with , : { } [ ] or # need quotes");
-    }
+    return open;
+  }
+
+  void unclosed_bracket() {
+    // The parser noticed late; the bracket that is still open says more.
+    bool ok = true;
+    const std::vector<std::size_t> open = open_brackets(ok);
+    if (!ok) return;
+    if (open.empty()) return missing_comma();
+    const std::size_t at = open.back();
+    const char bracket = text_[at];
     const Span here = yaml_.span(offset_, offset_ + 1);
     Diagnostic& diagnostic =
         diagnostics_
             .error("yaml-unclosed", yaml_.span(at, at + 1), fmt::format("this '{}' is never closed", bracket))
-            .suggest(fmt::format("add '{}' where the {} ends", wanted, bracket == '[' ? "list" : "map"));
+            .suggest(fmt::format("add '{}' where the {} ends", bracket == '[' ? ']' : '}',
+                                 bracket == '[' ? "list" : "map"));
     if (here.begin.line > diagnostic.span.begin.line)
       diagnostic.note("the text stops making sense here", here);
+  }
+
+  /// {path: a.jpg size: 3}: all brackets are closed, but two values run into each other.
+  void missing_comma() {
+    std::size_t begin = offset_;
+    if (begin < text_.size() && text_[begin] == ':') {
+      while (begin > line_begin_ && !blank(text_[begin - 1]) &&
+             std::string_view(",[]{}").find(text_[begin - 1]) == std::string_view::npos)
+        --begin;
+    }
+    if (begin < offset_) {
+      return finish("yaml-syntax", begin, offset_,
+                    fmt::format("a ',' is missing before {}",
+                                quote(std::string_view(text_).substr(begin, offset_ - begin))),
+                    "write {key: value, key: value}");
+    }
+    finish("yaml-syntax", offset_, offset_ + 1, "a ',' or the closing bracket was expected here",
+           "write {key: value, key: value} or [a, b]; texts with , : { } [ ] or # need quotes");
   }
 
   void mismatched(std::size_t open, std::size_t close) {
@@ -197,6 +228,9 @@ class SyntaxError {
   }
 
   void extra_bracket() {
+    bool ok = true;
+    open_brackets(ok);
+    if (!ok) return;
     const char bracket = offset_ < text_.size() ? text_[offset_] : ']';
     finish("yaml-unclosed", offset_, offset_ + 1, fmt::format("this '{}' closes nothing", bracket),
            "remove it, or quote the text it belongs to");
@@ -235,6 +269,11 @@ class SyntaxError {
       previous = line_at(above);
     }
     const std::size_t key = line_begin_ + indentation(line_);
+    if (!empty_or_comment(previous) && previous.find(':') == std::string_view::npos) {
+      const std::size_t word = above + indentation(previous);
+      return finish("yaml-syntax", word, above + previous.size(), "this line has no ':' behind its key",
+                    "write 'key: value'");
+    }
     if (!empty_or_comment(previous) && indentation(line_) > indentation(previous)) {
       diagnostics_
           .error("yaml-indentation", yaml_.span(key, offset_),
@@ -242,11 +281,6 @@ class SyntaxError {
           .suggest(fmt::format("indent it by {} spaces, like the line above", indentation(previous)))
           .note("the line above", yaml_.span(above + indentation(previous), above + previous.size()));
       return;
-    }
-    if (!empty_or_comment(previous) && previous.find(':') == std::string_view::npos) {
-      const std::size_t word = above + indentation(previous);
-      return finish("yaml-syntax", word, above + previous.size(), "this line has no ':' behind its key",
-                    "write 'key: value'");
     }
     if (report_missing_space(above, previous)) return;
     finish("yaml-syntax", offset_, offset_ + 1, "a ':' cannot stand here",
