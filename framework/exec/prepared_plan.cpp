@@ -56,6 +56,7 @@ void PreparedPlan::run(int index) {
     throw RunError(located(operation, problem.what()));
   }
   times_[i].end = now();
+  if (trace != nullptr) trace->record(operation.label, operation.backward ? "backward" : name_of(operation.phase).data(), times_[i].start, times_[i].end);
 }
 
 void PreparedPlan::poison() {

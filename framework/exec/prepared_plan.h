@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "framework/compile/plan.h"
+#include "framework/exec/trace.h"
 #include "framework/tensor/arena.h"
 
 namespace gramflow {
@@ -32,6 +33,8 @@ class PreparedPlan {
   const std::vector<OperationTime>& times() const { return times_; }
   /// Fills with NaN all memory that holds nothing between two iterations. For tests.
   void poison();
+  /// Gets every operation's time when set; borrowed.
+  Trace* trace = nullptr;
   /// For tests: called before each operation; may throw.
   std::function<void(const Operation&)> before_operation;
 

@@ -46,6 +46,7 @@ class StageRun {
     for (const auto& [every, unused] : periods)
       monitors_.push_back({every, executor_->add(ancestors_in_epilogue([every = every](const Operation& o) { return o.every == every; }))});
     group_losses();
+    prepared_.trace = options.trace;
   }
 
   /// Returns the finished canvas. `interrupted` tells that the run was asked to stop.

@@ -13,14 +13,14 @@ namespace gramflow {
 class Trace {
  public:
   explicit Trace(std::size_t capacity = 200000);
-  /// An operation that the calling thread ran, in nanoseconds of the steady clock. Both texts must live until write().
+  /// An operation that the calling thread ran, in nanoseconds of the steady clock. `category` must live until write().
   void record(const std::string& name, const char* category, std::int64_t start, std::int64_t end);
   /// Throws RunError when the file cannot be written.
   void write(const std::string& path) const;
 
  private:
   struct Event {
-    const std::string* name;
+    std::string name;
     const char* category;
     std::int64_t start;
     std::int64_t end;

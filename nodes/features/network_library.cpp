@@ -1,5 +1,7 @@
 #include "nodes/features/network_library.h"
 
+#include "framework/base/error.h"
+
 namespace gramflow {
 
 /// Keeps nothing but a weak hold on what was read: the filters being packed one after the other share one reading, and the
@@ -33,10 +35,12 @@ std::shared_ptr<FilterSource> NetworkLibrary::filter(const std::shared_ptr<const
   if (!weights) {
     auto made = std::make_shared<Weights>();
     made->network = network;
-    made->random_seed = random_seed_;
-    if (!random_seed_) {
+    try {
       made->file = locate_weights(*network, paths_);
       check_weights(*network, made->file);
+    } catch (const MissingResource&) {
+      if (!random_seed_) throw;
+      made->random_seed = random_seed_;
     }
     weights = std::move(made);
   }

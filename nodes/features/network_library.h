@@ -26,9 +26,8 @@ class NetworkLibrary {
 
   /// For every filter made from then on.
   void set_convolution_method(cpu::ConvolutionMethod method) { method_ = method; }
-  /// Draw weights at random instead of reading them, for benchmarks.
-  void use_random_weights(std::uint64_t seed) { random_seed_ = seed; }
-  /// Use this file whatever the network says.
+  /// Draw weights at random where there is no file, for benchmarks.
+  void use_random_weights_when_missing(std::uint64_t seed) { random_seed_ = seed; }
   const NetworkPaths& paths() const { return paths_; }
 
  private:
