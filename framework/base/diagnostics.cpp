@@ -109,7 +109,14 @@ std::string render_one(const Diagnostic& item, const Paint& paint) {
   text += (error ? paint.error : paint.warning) + std::string(error ? "error: " : "warning: ") + paint.off;
   text += paint.bold + one_line(item.message) + paint.off + " [" + item.code + "]\n" +
           excerpt(item.span, item.suggestion, paint);
-  for (const Note& note : item.notes) {
+  for (std::size_t i = 0; i < item.notes.size(); ++i) {
+    const Note& note = item.notes[i];
+    const bool said = std::any_of(
+        item.notes.begin(), item.notes.begin() + static_cast<std::ptrdiff_t>(i), [&](const Note& other) {
+          return other.message == note.message && other.span.file == note.span.file &&
+                 other.span.begin == note.span.begin;
+        });
+    if (said) continue;
     const std::string where = note.span.to_string();
     text += (where.empty() ? "      " : one_line(where) + ": ") + paint.note + "note: " + paint.off +
             one_line(note.message) + "\n" + excerpt(note.span, "", paint);

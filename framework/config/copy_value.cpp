@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t most_notes = 8;  // of variables through variables the nearest ones explain enough
 
 ValuePtr copy(const ValuePtr& value, const Note& note, std::size_t& count, int depth) {
-  if (++count > most_values) throw TooManyValues();
+  if (++count > most_copies) throw TooManyValues();
   auto result = std::make_shared<Value>();
   result->span = value->span;
   result->notes = value->notes;

@@ -6,7 +6,7 @@
 
 namespace gramflow {
 
-/// More values than a file may hold, once aliases and variables are put in.
+/// More values are added by aliases and variables than a file may have.
 struct TooManyValues {};
 /// Lists and maps nested deeper than a file may, once aliases and variables are put in.
 struct TooDeep {};

@@ -28,6 +28,13 @@ class Flattener {
         continue;
       }
       NodeEntry entry = node.entry;
+      if (!entry.notes.empty()) {
+        for (Entry& item : entry.entries) {
+          auto value = std::make_shared<Value>(*item.value);
+          value->notes.insert(value->notes.end(), entry.notes.begin(), entry.notes.end());
+          item.value = std::move(value);
+        }
+      }
       for (Entry& item : entry.entries)
         if (!is_port_ || is_port_(entry.type, item.key)) item.value = rewrite(item.value, level);
       nodes_.push_back(std::move(entry));
@@ -130,9 +137,7 @@ class Flattener {
                          const Level& level, int way) {
     const auto given = std::find_if(level.inputs.begin(), level.inputs.end(),
                                     [&](const Entry& entry) { return entry.key == name; });
-    // A use without this input was reported where it stands; a place for the name keeps the linker quiet no
-    // longer than needed.
-    if (given == level.inputs.end()) return reference;
+    if (given == level.inputs.end()) return broken_value(reference->span);  // reported where it is used
     const Note note{
         fmt::format("through the input {} of the subgraph {}", quote(name), quote(level.subgraph->name)),
         reference->span};

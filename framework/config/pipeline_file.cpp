@@ -297,8 +297,11 @@ Diagnostic& report_type(const Value& value, const std::string& what, const std::
 
 void check_keys(const Value::Map& map, const std::vector<std::string>& known, const std::string& where,
                 Diagnostics& diagnostics) {
+  constexpr int enough = 100;  // a file with more unknown keys is something else altogether
+  int unknown = 0;
   for (const Entry& entry : map) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
+    if (++unknown > enough) return;
     const std::string near = did_you_mean(entry.key, known);
     diagnostics
         .error("unknown-key", entry.key_span, fmt::format("there is no key {} {}", quote(entry.key), where))

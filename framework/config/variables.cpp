@@ -127,12 +127,12 @@ ValuePtr Substitution::apply_to_text(const ValuePtr& value, Scope& scope, int de
     if (found->span.file == value->span.file && found->span.begin == value->span.begin)
       return found;  // from the environment
     try {
-      return copy_with_note(found, {fmt::format("used here as {}", one_line(text)), value->span}, values_,
+      return copy_with_note(found, {fmt::format("used here as {}", one_line(text)), value->span}, copies_,
                             depth);
     } catch (const TooManyValues&) {
       exhausted_ = true;
       diagnostics_.error("too-many-values", value->span,
-                         fmt::format("variables blow this file up to more than {} values", most_values));
+                         fmt::format("variables blow this file up by more than {} values", most_copies));
     } catch (const TooDeep&) {
       diagnostics_.error("too-deep", value->span,
                          fmt::format("with this variable put in, lists and maps are nested more than {} deep",

@@ -64,7 +64,7 @@ class Substitution {
   Diagnostics& diagnostics_;
   std::vector<std::string> node_names_;
   std::vector<std::pair<std::string, const Variable*>> resolving_;  ///< the chain that is being followed
-  std::size_t values_ = 0;
+  std::size_t copies_ = 0;
   bool exhausted_ = false;
   int unknown_ = 0;
 };

@@ -43,9 +43,7 @@ class SyntaxError {
       return finish("yaml-indentation", offset_, offset_ + 1, "a list item '- ' cannot start here",
                     "put the list on lines of its own, indented below its key, or write [a, b]");
     if (says("end of map not found") || says("end of sequence not found")) return broken_block();
-    if (says("illegal EOF in scalar"))
-      return finish("yaml-unclosed", offset_, offset_, "the file ends inside of a quoted text",
-                    "add the closing quote");
+    if (says("illegal EOF in scalar")) return unclosed_quote();
     if (says("cannot assign multiple"))
       return finish("yaml-syntax", offset_, offset_ + 1, complaint_,
                     "a value has one anchor (&name) at most");
@@ -179,6 +177,28 @@ class SyntaxError {
       if (at >= offset_ && !open.empty() && at < text_.size() && text_[at] == '\n') break;
     }
     return open;
+  }
+
+  void unclosed_quote() {
+    std::size_t open = 0;
+    char sign = 0;
+    for (std::size_t at = 0; at < text_.size(); ++at) {
+      const char letter = text_[at];
+      const bool word_start =
+          at == 0 || std::string_view(" \t\n,[{:").find(text_[at - 1]) != std::string_view::npos;
+      if (sign == '"' && letter == '\\') {
+        ++at;
+      } else if (sign != 0 && letter == sign) {
+        sign = 0;
+      } else if (sign == 0 && word_start && (letter == '"' || letter == '\'')) {
+        sign = letter;
+        open = at;
+      } else if (sign == 0 && word_start && letter == '#') {
+        while (at + 1 < text_.size() && text_[at + 1] != '\n') ++at;
+      }
+    }
+    const std::size_t place = sign != 0 ? open : offset_;
+    finish("yaml-unclosed", place, place + 1, "this quote is never closed", "add the closing quote");
   }
 
   void unclosed_bracket() {

@@ -64,11 +64,11 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     try {
       finish(copy_with_note(found->second, {fmt::format("used here through the alias *{}", name), place},
-                            values_, static_cast<int>(stack_.size())),
+                            copies_, static_cast<int>(stack_.size())),
              0);
     } catch (const TooManyValues&) {
       diagnostics_.error("too-many-values", place,
-                         fmt::format("aliases blow this file up to more than {} values", most_values));
+                         fmt::format("aliases blow this file up by more than {} values", most_copies));
       throw StopParsing();
     } catch (const TooDeep&) {
       too_deep(place);
@@ -122,7 +122,6 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   ValuePtr make(decltype(Value::data) data, Span span) {
-    ++values_;
     auto value = std::make_shared<Value>();
     value->data = std::move(data);
     value->span = std::move(span);
@@ -250,7 +249,7 @@ class TreeBuilder final : public YAML::EventHandler {
   std::vector<Frame> stack_;
   std::unordered_map<YAML::anchor_t, ValuePtr> anchors_;
   std::vector<std::string> anchor_names_;
-  std::size_t values_ = 0;
+  std::size_t copies_ = 0;
 };
 
 }  // namespace

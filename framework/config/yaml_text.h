@@ -13,7 +13,7 @@ namespace gramflow {
 /// and memory.
 inline constexpr std::size_t longest_file = 8u << 20;  ///< bytes
 inline constexpr std::size_t most_pieces = 400'000;    ///< lines, commas, colons and brackets
-inline constexpr std::size_t most_values = 500'000;    ///< after aliases and variables
+inline constexpr std::size_t most_copies = 250'000;    ///< values that aliases and variables add
 inline constexpr int deepest_nesting = 200;            ///< lists and maps in each other
 
 /// A text ready for the parser: UTF-8, no byte order mark, lines that end with "\n". Its offsets are the

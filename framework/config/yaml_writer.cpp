@@ -55,13 +55,16 @@ std::string scalar_text(const Value::Scalar& scalar) {
   return plain ? scalar.text : double_quoted(scalar.text);
 }
 
+bool is_block(const Value& value) {
+  return (value.list() != nullptr && !value.list()->empty()) ||
+         (value.map() != nullptr && !value.map()->empty());
+}
+
 void write(const Value& value, std::size_t indentation, std::string& out);
 
 /// A value behind "key:" or "-", with the line ending.
 void write_behind(const Value& value, std::size_t indentation, std::string& out) {
-  const bool block = (value.list() != nullptr && !value.list()->empty()) ||
-                     (value.map() != nullptr && !value.map()->empty());
-  out += block ? "\n" : " ";
+  out += is_block(value) ? "\n" : " ";
   write(value, indentation, out);
 }
 
@@ -74,8 +77,15 @@ void write(const Value& value, std::size_t indentation, std::string& out) {
   } else if (const Value::List* items = value.list()) {
     if (items->empty()) out += "[]\n";
     for (const ValuePtr& item : *items) {
-      out += margin + "-";
-      write_behind(*item, indentation + 2, out);
+      // The first line of an inner block follows the dash: the margin of its first entry makes room for it.
+      const std::size_t begin = out.size();
+      if (is_block(*item)) {
+        write(*item, indentation + 2, out);
+        out[begin + indentation] = '-';
+      } else {
+        out += margin + "- ";
+        write(*item, indentation + 2, out);
+      }
     }
   } else if (const Value::Map* entries = value.map()) {
     if (entries->empty()) out += "{}\n";
