@@ -1,16 +1,17 @@
 #pragma once
-// A network as data: layers, input convention and where its weights are. Read from configs/networks/NAME.yaml.
+// A network as data: layers, input convention and where its weights are. Read from
+// configs/networks/NAME.yaml.
 //
 //   name: vgg19
 //   summary: VGG-19 without its classifier (Simonyan and Zisserman, 2014)
 //   input: {order: rgb, scale: 1, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}
 //   padding: zero            # zero | reflect | replicate: what lies outside of a convolution's input
-//   weights: {file: vgg19.safetensors, ...}
+//   weights: {file: vgg19.safetensors}     # more keys in docs/networks.md
 //   layers:
 //     - {conv: conv1_1, in: 3, out: 64}          # kernel 3, padding 1 unless given; followed by relu1_1
 //     - {pool: pool1, kind: max}                 # 2x2, stride 2, floor
-// A conv named convK_M is followed by the ReLU reluK_M unless `relu: false`. Layer names that can be tapped: every conv, relu
-// and pool.
+// A conv named convK_M is followed by the ReLU reluK_M (any other NAME by NAME_relu) unless `relu: false`.
+// Layer names that can be tapped: every conv, relu and pool.
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,7 +42,7 @@ struct NetworkLayer {
 struct NetworkDownload {
   std::string url;
   std::string md5;
-  std::string sha256_prefix;
+  std::string sha256_prefix;  ///< its first digits; all lower case
 };
 
 struct Network {
@@ -51,6 +52,7 @@ struct Network {
   InputConvention input;
   cpu::Border border = cpu::Border::zero;
   std::string weights_file;  ///< as the YAML says; locate_weights() finds it
+  std::string weights_of;    ///< the network the weights were made for; `name` unless the YAML says otherwise
   std::vector<NetworkDownload> downloads;
   std::vector<NetworkLayer> layers;  ///< a straight chain from the input
 
@@ -64,14 +66,19 @@ struct NetworkPaths {
   std::vector<std::string> network_folders;  ///< for NAME.yaml
   std::vector<std::string> weight_folders;   ///< for weights files, after the folder of the network's YAML
   std::string cache_folder;                  ///< where downloaded weights go; "" without a home
-  /// $GRAMFLOW_PATH entries, the source tree's or installed configs/networks found from the executable, and
-  /// $XDG_CACHE_HOME/gramflow (~/.cache/gramflow).
+  /// $GRAMFLOW_PATH entries, the source tree's or installed configs/networks found from the executable, for
+  /// weights then shared/weights beside the source tree (big files that several checkouts share), and
+  /// $XDG_CACHE_HOME/gramflow
+  /// (~/.cache/gramflow).
   static NetworkPaths standard();
 };
 
-/// `name` is a shipped name ("vgg19-mini") or a path ending in .yaml (relative to `directory`). nullptr after reporting at
-/// `where`: an unknown name with a suggestion, or every mistake in the file at its own place.
-std::shared_ptr<const Network> load_network(const std::string& name, const std::string& directory, const NetworkPaths& paths,
-                                            Span where, Diagnostics& diagnostics);
+/// Every name that load_network() finds without a path, sorted.
+std::vector<std::string> shipped_networks(const NetworkPaths& paths);
+
+/// `name` is a shipped name ("vgg19-mini") or a path ending in .yaml (relative to `directory`). nullptr after
+/// reporting at `where`: an unknown name with a suggestion, or every mistake in the file at its own place.
+std::shared_ptr<const Network> load_network(const std::string& name, const std::string& directory,
+                                            const NetworkPaths& paths, Span where, Diagnostics& diagnostics);
 
 }  // namespace gramflow

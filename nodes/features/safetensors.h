@@ -1,6 +1,6 @@
 #pragma once
-// The safetensors format: eight bytes of header length, a JSON header of names, types, shapes and offsets, then the numbers.
-// https://github.com/huggingface/safetensors#format
+// The safetensors format: eight bytes of header length, a JSON header of names, types, shapes and offsets,
+// then the numbers. https://github.com/huggingface/safetensors#format
 #include <cstdint>
 #include <map>
 #include <string>
@@ -8,28 +8,33 @@
 
 namespace gramflow {
 
-enum class StoredType { f32, f16, bf16 };
+/// `other` stands for types that are never read (whole numbers, doubles, 8-bit floats): such tensors may lie
+/// in a file, and only reading them is an error.
+enum class StoredType { f32, f16, bf16, other };
 
 /// One tensor in a file.
 struct SafetensorsInfo {
   StoredType type = StoredType::f32;
+  std::string type_name;  ///< as the file says: "F32"
   std::vector<std::int64_t> shape;
   std::uint64_t begin = 0;  ///< byte offsets in the file
   std::uint64_t end = 0;
   std::int64_t elements() const;
 };
 
-/// A checked header. Opening reads the header only; the file is opened again for each read(), so the object holds no handle.
-/// Every function throws RunError, the path in front, with its own message for each way a file can be damaged: too short for
-/// a header, header longer than the file or than 16 MiB, no JSON, an unknown type, a shape that does not match its bytes,
-/// offsets outside of the file, overlapping or with holes, a name twice.
+/// A checked header. Opening reads the header only; the file is opened again for each read(), so the object
+/// holds no handle. Every function throws RunError, the path in front, with its own message for each way a
+/// file can be damaged: too short for a header, a header longer than the file or than 4 MiB, no JSON, an
+/// unknown type, a shape that does not match its bytes, offsets that are negative, outside of the file,
+/// overlapping or leave holes, a name twice, bytes that belong to nothing.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::string& path);
   const std::string& path() const { return path_; }
   const std::map<std::string, SafetensorsInfo>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  /// As float whatever the stored type. Throws also when the tensor is not there or holds NaN or infinities.
+  /// As float whatever the stored type. Throws also when the tensor is not there, is of a type that is not
+  /// read, or holds a NaN or an infinity.
   std::vector<float> read(const std::string& name) const;
 
  private:
@@ -44,12 +49,9 @@ struct SafetensorsEntry {
   std::vector<float> values;
 };
 
-/// Writes beside and renames. `type` is what the numbers are stored as. Throws RunError.
-void write_safetensors(const std::string& path, const std::vector<SafetensorsEntry>& entries, const std::map<std::string, std::string>& metadata,
-                       StoredType type = StoredType::f32);
-
-/// IEEE half precision, exact one way, rounded to nearest even the other.
-float float_from_half(std::uint16_t half);
-std::uint16_t half_from_float(float value);
+/// Writes beside and renames. `type` (f32 or f16) is what the numbers are stored as. Throws RunError, also
+/// for a number that half precision cannot hold.
+void write_safetensors(const std::string& path, const std::vector<SafetensorsEntry>& entries,
+                       const std::map<std::string, std::string>& metadata, StoredType type = StoredType::f32);
 
 }  // namespace gramflow

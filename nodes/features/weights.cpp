@@ -10,38 +10,64 @@
 
 #include "framework/base/error.h"
 #include "framework/base/text.h"
+#include "nodes/features/convention_text.h"
 #include "nodes/features/safetensors.h"
 
 namespace gramflow {
+namespace fs = std::filesystem;
 namespace {
 
-void check_tensor(const SafetensorsFile& file, const std::string& layer, const std::string& name, const std::vector<std::int64_t>& shape) {
+void check_tensor(const SafetensorsFile& file, const std::string& layer, const std::string& name,
+                  const std::vector<std::int64_t>& shape) {
   const auto found = file.tensors().find(name);
   if (found == file.tensors().end()) {
     std::vector<std::string> names;
     for (const auto& [known, info] : file.tensors()) names.push_back(known);
     const std::string hint = did_you_mean(name, names);
-    if (names.size() > 12) {
-      names.resize(12);
-      names.push_back("...");
-    }
-    throw RunError(fmt::format("{}: layer '{}' needs a tensor '{}', which is not there; {}", file.path(), layer, name,
-                               hint.empty() ? fmt::format("the file has {}", fmt::join(names, ", ")) : hint));
+    constexpr std::size_t most_shown = 40;
+    const std::size_t left_out = names.size() - std::min(names.size(), most_shown);
+    names.resize(names.size() - left_out);
+    throw RunError(fmt::format("{}: layer '{}' needs a tensor '{}', which is not there{}; the file has {}{}",
+                               file.path(), layer, name, hint.empty() ? "" : " (" + hint + ")",
+                               names.empty() ? "no tensors" : fmt::format("{}", fmt::join(names, ", ")),
+                               left_out > 0 ? fmt::format(" and {} more", left_out) : ""));
   }
   if (found->second.shape != shape)
-    throw RunError(fmt::format("{}: tensor '{}' has the shape [{}]; layer '{}' needs [{}]", file.path(), name, fmt::join(found->second.shape, ", "), layer,
-                               fmt::join(shape, ", ")));
+    throw RunError(fmt::format("{}: tensor '{}' has the shape [{}]; layer '{}' needs [{}]", file.path(), name,
+                               fmt::join(found->second.shape, ", "), layer, fmt::join(shape, ", ")));
+  if (found->second.type == StoredType::other)
+    throw RunError(fmt::format("{}: tensor '{}' is of type {}; F32, F16 and BF16 are read", file.path(), name,
+                               found->second.type_name));
 }
 
-std::vector<std::int64_t> weight_shape(const NetworkLayer& layer) { return {layer.out_channels, layer.in_channels, layer.kernel, layer.kernel}; }
+/// What the file says of itself, where it says anything, must be what the network says.
+void check_metadata(const Network& network, const SafetensorsFile& file) {
+  const auto& metadata = file.metadata();
+  if (const auto known = metadata.find("network");
+      known != metadata.end() && known->second != network.weights_of)
+    throw RunError(
+        fmt::format("{}: these are weights of the network '{}', but {} wants those of '{}'\n"
+                    "  use network: {}, or say weights: {{network: {}}} in a network file of your own",
+                    file.path(), known->second, network.file.empty() ? network.name : network.file,
+                    network.weights_of, known->second, known->second));
+  const auto known = metadata.find("convention");
+  if (known == metadata.end()) return;
+  const std::optional<InputConvention> convention = parse_convention(known->second);
+  if (!convention)
+    throw RunError(file.path() + ": its metadata 'convention' cannot be understood: " + known->second);
+  if (*convention != network.input)
+    throw RunError(
+        fmt::format("{}: these weights want another input than the network gives\n"
+                    "  the weights: {}\n  network '{}': {}",
+                    file.path(), convention_text(*convention), network.name, convention_text(network.input)));
+}
 
 void check(const Network& network, const SafetensorsFile& file) {
-  const auto& metadata = file.metadata();
-  if (const auto known = metadata.find("network"); known != metadata.end() && known->second != network.name)
-    throw RunError(file.path() + ": these are weights of the network '" + known->second + "', not of '" + network.name + "'");
+  check_metadata(network, file);
   for (const NetworkLayer& layer : network.layers) {
     if (layer.kind != NetworkLayer::Kind::convolution) continue;
-    check_tensor(file, layer.name, layer.weight_tensor, weight_shape(layer));
+    check_tensor(file, layer.name, layer.weight_tensor,
+                 {layer.out_channels, layer.in_channels, layer.kernel, layer.kernel});
     check_tensor(file, layer.name, layer.bias_tensor, {layer.out_channels});
   }
 }
@@ -49,7 +75,6 @@ void check(const Network& network, const SafetensorsFile& file) {
 }  // namespace
 
 std::string locate_weights(const Network& network, const NetworkPaths& paths) {
-  namespace fs = std::filesystem;
   std::vector<fs::path> candidates;
   const fs::path file(network.weights_file);
   if (file.is_absolute()) {
@@ -61,21 +86,26 @@ std::string locate_weights(const Network& network, const NetworkPaths& paths) {
   std::vector<std::string> looked;
   for (const fs::path& candidate : candidates) {
     std::error_code ignored;
-    if (fs::is_regular_file(candidate, ignored)) return candidate.string();
+    if (fs::exists(candidate, ignored) && !fs::is_directory(candidate, ignored)) return candidate.string();
     const std::string text = candidate.lexically_normal().string();
     if (std::find(looked.begin(), looked.end(), text) == looked.end()) looked.push_back(text);
   }
-  std::string message = fmt::format("the weights of network '{}' are not here: {}\n", network.name, network.weights_file);
+  std::string message =
+      fmt::format("the weights of network '{}' are missing: {}\n", network.name, network.weights_file);
   for (const std::string& place : looked) message += "  looked for " + place + "\n";
-  if (!network.downloads.empty()) message += fmt::format("  download them: gramflow weights get {}\n", network.name);
-  message += fmt::format("  or convert a file that you have: gramflow weights import FILE -o {}\n", looked.back());
-  message += "  or use the network that needs no download: network: vgg19-mini";
+  if (!network.downloads.empty())
+    message += fmt::format("  to download them: gramflow weights get {}\n", network.name);
+  message +=
+      fmt::format("  to convert a file that you have: gramflow weights import FILE -o {}\n", looked.back());
+  message += "  another folder to look in: GRAMFLOW_PATH=FOLDER";
+  if (network.name != "vgg19-mini") message += "\n  without any download: network vgg19-mini";
   throw MissingResource(message);
 }
 
 void check_weights(const Network& network, const std::string& path) { check(network, SafetensorsFile(path)); }
 
-std::shared_ptr<const NetworkWeights> load_weights(const Network& network, const std::string& path, std::string_view last_layer) {
+std::shared_ptr<const NetworkWeights> load_weights(const Network& network, const std::string& path,
+                                                   std::string_view last_layer) {
   const SafetensorsFile file(path);
   check(network, file);
   auto weights = std::make_shared<NetworkWeights>();

@@ -24,10 +24,12 @@ struct NetworkWeights {
 
 /// The file's path. MissingResource when it is nowhere: the name, every place looked in, and what to do.
 std::string locate_weights(const Network& network, const NetworkPaths& paths);
-/// Header only: throws RunError (naming the file) for a damaged file, a missing tensor or a wrong shape. Reads no weights.
+/// Header only: throws RunError (naming the file) for a damaged file, a missing tensor or a wrong shape.
+/// Reads no weights.
 void check_weights(const Network& network, const std::string& path);
 /// Reads the convolutions up to and including layer `last_layer` ("" = all).
-std::shared_ptr<const NetworkWeights> load_weights(const Network& network, const std::string& path, std::string_view last_layer = "");
+std::shared_ptr<const NetworkWeights> load_weights(const Network& network, const std::string& path,
+                                                   std::string_view last_layer = "");
 /// Seeded Kaiming-uniform weights with 0.1 biases, for benchmarks.
 std::shared_ptr<const NetworkWeights> random_weights(const Network& network, std::uint64_t seed);
 

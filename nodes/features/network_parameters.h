@@ -1,0 +1,117 @@
+#pragma once
+// The keys of a network's YAML, declared like the parameters of nodes. Only network_file.cpp includes this.
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "framework/schema/parameters.h"
+#include "nodes/features/network.h"
+
+namespace gramflow {
+
+inline auto enum_names(ChannelOrder) {
+  return std::vector<std::pair<std::string, ChannelOrder>>{{"rgb", ChannelOrder::rgb},
+                                                           {"bgr", ChannelOrder::bgr}};
+}
+namespace cpu {
+inline auto enum_names(Border) {
+  return std::vector<std::pair<std::string, Border>>{
+      {"zero", Border::zero}, {"reflect", Border::reflect}, {"replicate", Border::replicate}};
+}
+inline auto enum_names(PoolKind) {
+  return std::vector<std::pair<std::string, PoolKind>>{{"max", PoolKind::max},
+                                                       {"average", PoolKind::average}};
+}
+}  // namespace cpu
+
+struct InputParameters {
+  ChannelOrder order = ChannelOrder::rgb;
+  double scale = 1;
+  std::vector<double> mean;
+  std::vector<double> std;
+};
+
+template <class Visitor>
+void visit_parameters(Visitor& visitor, InputParameters& parameters) {
+  visitor("order", parameters.order, "order of the channels");
+  visitor("scale", parameters.scale, "what a picture's values of 0 to 1 are multiplied by", more_than(0.0));
+  visitor("mean", parameters.mean, "subtracted then; red, green, blue", required());
+  visitor("std", parameters.std, "divided by at last; red, green, blue");
+}
+
+struct DownloadParameters {
+  std::string url;
+  std::string md5;
+  std::string sha256_prefix;
+};
+
+template <class Visitor>
+void visit_parameters(Visitor& visitor, DownloadParameters& parameters) {
+  visitor("url", parameters.url, "address", required(), not_empty());
+  visitor("md5", parameters.md5, "checksum of the file, in hexadecimal");
+  visitor("sha256_prefix", parameters.sha256_prefix, "first digits of the file's SHA-256, in hexadecimal");
+}
+
+struct WeightsParameters {
+  std::string file;
+  std::string network;
+  std::vector<DownloadParameters> downloads;
+};
+
+template <class Visitor>
+void visit_parameters(Visitor& visitor, WeightsParameters& parameters) {
+  visitor("file", parameters.file, "safetensors file, looked for beside this file and in the weight folders",
+          required(), not_empty());
+  visitor("network", parameters.network, "whose weights these are, if they were made for another network");
+  visitor("downloads", parameters.downloads, "where the weights can be had, best first");
+}
+
+struct LayerParameters {
+  std::optional<std::string> conv;
+  std::optional<std::string> pool;
+  std::optional<int> in;
+  std::optional<int> out;
+  int kernel = 3;
+  std::optional<int> padding;
+  bool relu = true;
+  std::string weight;
+  std::string bias;
+  cpu::PoolKind kind = cpu::PoolKind::max;
+};
+
+template <class Visitor>
+void visit_parameters(Visitor& visitor, LayerParameters& parameters) {
+  visitor("conv", parameters.conv, "name of a convolution", not_empty());
+  visitor("pool", parameters.pool, "name of a 2x2 pooling", not_empty());
+  visitor("in", parameters.in, "channels coming in", at_least(1), at_most(65536));
+  visitor("out", parameters.out, "channels going out", at_least(1), at_most(65536));
+  visitor("kernel", parameters.kernel, "side of the filter, odd", at_least(1), at_most(31));
+  visitor("padding", parameters.padding, "on each side; default: half of the kernel", at_least(0),
+          at_most(30));
+  visitor("relu", parameters.relu, "a ReLU follows");
+  visitor("weight", parameters.weight, "its tensor in the weights file; default: NAME.weight");
+  visitor("bias", parameters.bias, "its tensor in the weights file; default: NAME.bias");
+  visitor("kind", parameters.kind, "of pooling");
+}
+
+struct NetworkParameters {
+  std::string name;
+  std::string summary;
+  InputParameters input;
+  cpu::Border padding = cpu::Border::zero;
+  WeightsParameters weights;
+  std::vector<LayerParameters> layers;
+};
+
+template <class Visitor>
+void visit_parameters(Visitor& visitor, NetworkParameters& parameters) {
+  visitor("name", parameters.name, "what pipelines call it", required(), not_empty());
+  visitor("summary", parameters.summary, "one sentence");
+  visitor("input", parameters.input, "what its input numbers are", required());
+  visitor("padding", parameters.padding, "what lies outside of a convolution's input");
+  visitor("weights", parameters.weights, "where its numbers are", required());
+  visitor("layers", parameters.layers, "a chain from the input", required(), not_empty());
+}
+
+}  // namespace gramflow
