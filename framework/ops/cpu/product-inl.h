@@ -1,5 +1,5 @@
 // Matrix products C = A B for a few rows of A and a panel of B, the heart of every convolution and Gram
-// matrix here. A tile of C (14 x 32 with AVX-512, 6 x 16 with AVX2) stays in registers while the common
+// matrix here. A tile of C (6 x 64 with AVX-512, 6 x 16 with AVX2) stays in registers while the common
 // dimension runs: one vector load a column of the tile, one broadcast a row, one fused multiply-add an
 // element. Every element of C is one chain of multiply-adds in the order of the common dimension, whatever
 // tile it falls into: its bits depend on nothing else.
@@ -10,18 +10,29 @@
 #define GRAMFLOW_PRODUCT_INL_H_
 #endif
 
+#include <type_traits>
+
 #include "framework/ops/cpu/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace gramflow::cpu::HWY_NAMESPACE {
 
 #if HWY_TARGET <= HWY_AVX3
-inline constexpr int tile_rows = 14;
-#elif HWY_TARGET == HWY_AVX2
-inline constexpr int tile_rows = 6;
+inline constexpr int tile_vectors = 4;  // 6 x 4 sums, 4 columns and a broadcast, of 32 registers
 #else
-inline constexpr int tile_rows = 4;
+inline constexpr int tile_vectors = 2;
 #endif
+
+/// Rows of a tile of `vectors` columns: as many as the registers hold.
+inline constexpr int tile_rows(int vectors) {
+#if HWY_TARGET <= HWY_AVX3
+  return vectors == 4 ? 6 : vectors == 3 ? 8 : 12;
+#elif HWY_TARGET == HWY_AVX2
+  return vectors == 2 ? 6 : 10;
+#else
+  return vectors == 2 ? 4 : 6;
+#endif
+}
 
 /// Where the operands lie. Element (i, k) of A is a[i * row_step + k * depth_step]; rows of B and C are
 /// contiguous.
@@ -78,16 +89,13 @@ HWY_INLINE void product_tile(const Operands& o, std::size_t row, std::size_t col
                  c + static_cast<std::size_t>(i) * o.c_stride + static_cast<std::size_t>(j) * n);
 }
 
-template <int vectors, bool transposed, Target target>
+/// All rows of a column of tiles. What the full tiles leave over is done in ever smaller ones.
+template <int rows, int vectors, bool transposed, Target target>
 HWY_INLINE void product_column(const Operands& o, std::size_t row, std::size_t row_end, std::size_t column) {
-  for (; row + tile_rows <= row_end; row += tile_rows)
-    product_tile<tile_rows, vectors, transposed, target>(o, row, column);
-  if constexpr (tile_rows > 8)
-    if (row + 8 <= row_end) product_tile<8, vectors, transposed, target>(o, row, column), row += 8;
-  if constexpr (tile_rows > 4)
-    if (row + 4 <= row_end) product_tile<4, vectors, transposed, target>(o, row, column), row += 4;
-  if (row + 2 <= row_end) product_tile<2, vectors, transposed, target>(o, row, column), row += 2;
-  if (row + 1 <= row_end) product_tile<1, vectors, transposed, target>(o, row, column);
+  for (; row + rows <= row_end; row += rows) product_tile<rows, vectors, transposed, target>(o, row, column);
+  if constexpr (rows > 1) {
+    if (row < row_end) product_column<rows / 2, vectors, transposed, target>(o, row, row_end, column);
+  }
 }
 
 /// Rows [0, rows) and `width` columns of C, a multiple of 16.
@@ -95,8 +103,15 @@ template <bool transposed, Target target>
 HWY_NOINLINE void product(const Operands& o, std::size_t rows, std::size_t width) {
   const std::size_t n = lanes();
   std::size_t column = 0;
-  for (; column + 2 * n <= width; column += 2 * n) product_column<2, transposed, target>(o, 0, rows, column);
-  if (column < width) product_column<1, transposed, target>(o, 0, rows, column);
+  const auto columns = [&](auto count) {
+    constexpr int vectors = count.value;
+    for (; column + vectors * n <= width; column += vectors * n)
+      product_column<tile_rows(vectors), vectors, transposed, target>(o, 0, rows, column);
+  };
+  columns(std::integral_constant<int, tile_vectors>());
+  if constexpr (tile_vectors > 3) columns(std::integral_constant<int, 3>());
+  if constexpr (tile_vectors > 2) columns(std::integral_constant<int, 2>());
+  columns(std::integral_constant<int, 1>());
 }
 
 }  // namespace gramflow::cpu::HWY_NAMESPACE

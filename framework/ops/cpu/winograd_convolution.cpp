@@ -20,7 +20,7 @@ namespace gramflow::cpu {
 namespace {
 
 constexpr std::size_t scratch_budget = std::size_t{24} << 20;  ///< of all workers together
-constexpr std::int64_t tile_group = 42;                        ///< a multiple of 14 and 6, the products' rows
+constexpr std::int64_t tile_group = 42;                        ///< a multiple of the products' 6 rows
 constexpr std::size_t chunk_channels = 64;                     ///< whole panels
 
 /// How the blocks of one direction are cut and where a worker's memory lies.
@@ -36,7 +36,7 @@ struct BlockPlan {
     const std::int64_t most =
         std::max<std::int64_t>(tile_group, static_cast<std::int64_t>(budget / tile_bytes));
     count = divide_up(divide_up(tiles, most), workers) * workers;
-    tiles_per_block = divide_up(divide_up(tiles, count), 14) * 14;
+    tiles_per_block = divide_up(divide_up(tiles, count), 6) * 6;
     count = divide_up(tiles, tiles_per_block);
     const std::size_t block = static_cast<std::size_t>(tiles_per_block);
     transformed = {nullptr, depth_stride, spread_stride(block * depth_stride)};

@@ -10,7 +10,7 @@
 namespace gramflow::cpu {
 
 inline constexpr std::size_t winograd_positions = 36;
-inline constexpr std::size_t winograd_panel = 32;  ///< columns of one packed panel of transformed weights
+inline constexpr std::size_t winograd_panel = 64;  ///< columns of one packed panel of transformed weights
 
 /// Columns of the panel that starts at `channel`: what is left, padded to 16, at most a whole panel.
 inline std::size_t panel_width(std::size_t channels, std::size_t channel) {
