@@ -12,7 +12,7 @@ namespace gramflow {
 /// What one file may hold. A pipeline of ten thousand nodes stays far below; what lies above only costs time
 /// and memory.
 inline constexpr std::size_t longest_file = 8u << 20;  ///< bytes
-inline constexpr std::size_t most_pieces = 400'000;    ///< lines, commas, colons and brackets
+inline constexpr std::size_t most_pieces = 300'000;    ///< lines, commas, colons and brackets
 inline constexpr std::size_t most_copies = 250'000;    ///< values that aliases and variables add
 inline constexpr int deepest_nesting = 200;            ///< lists and maps in each other
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -13,7 +14,9 @@ namespace {
 
 bool report_range(const Value& value, const DecodeContext& context, double number) {
   if (holds(context.constraints, number)) return false;
-  context.error("out-of-range", value, fmt::format("'{}' must be {}, found {}", context.name, range_text(context.constraints), value.scalar()->text));
+  context.error("out-of-range", value,
+                fmt::format("'{}' must be {}, found {}", context.name, range_text(context.constraints),
+                            value.scalar()->text));
   return true;
 }
 
@@ -22,17 +25,53 @@ std::string with_range(const std::string& type, const DecodeContext& context) {
   return range.empty() ? type : type + " " + range;
 }
 
+std::string lower_case(std::string text) {
+  for (char& letter : text)
+    letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+  return text;
+}
+
+/// A plain, finite number.
+bool read_number(const Value& value, const DecodeContext& context, const std::string& type, double& number) {
+  const Value::Scalar* scalar = value.scalar();
+  double parsed = 0;
+  if (scalar == nullptr || scalar->quoted || !parse_number(scalar->text, parsed)) {
+    Diagnostic& diagnostic = context.wrong_type(value, with_range(type, context));
+    if (scalar == nullptr) return false;
+    std::string repaired = scalar->text;
+    if (scalar->quoted && parse_number(repaired, parsed)) {
+      diagnostic.suggest("without the quotes: " + repaired);
+      return false;
+    }
+    std::replace(repaired.begin(), repaired.end(), ',', '.');
+    if (repaired != scalar->text && parse_number(repaired, parsed))
+      diagnostic.suggest("with a point: " + repaired);
+    return false;
+  }
+  if (!std::isfinite(parsed)) {
+    context.error("not-finite", value, "'" + context.name + "' takes a finite number, found " + scalar->text);
+    return false;
+  }
+  number = parsed;
+  return true;
+}
+
 }  // namespace
 
 bool holds(const std::vector<Constraint>& constraints, double value) {
   return std::all_of(constraints.begin(), constraints.end(), [&](const Constraint& constraint) {
     switch (constraint.kind) {
-      case Constraint::Kind::at_least: return value >= constraint.limit;
-      case Constraint::Kind::more_than: return value > constraint.limit;
-      case Constraint::Kind::at_most: return value <= constraint.limit;
-      case Constraint::Kind::less_than: return value < constraint.limit;
+      case Constraint::Kind::at_least:
+        return value >= constraint.limit;
+      case Constraint::Kind::more_than:
+        return value > constraint.limit;
+      case Constraint::Kind::at_most:
+        return value <= constraint.limit;
+      case Constraint::Kind::less_than:
+        return value < constraint.limit;
       case Constraint::Kind::required:
-      case Constraint::Kind::not_empty: return true;
+      case Constraint::Kind::not_empty:
+        return true;
     }
     return true;
   });
@@ -40,7 +79,9 @@ bool holds(const std::vector<Constraint>& constraints, double value) {
 
 std::string range_text(const std::vector<Constraint>& constraints) {
   std::string text;
-  const auto add = [&](const char* sign, double limit) { text += fmt::format("{}{} {}", text.empty() ? "" : " and ", sign, number_text(limit)); };
+  const auto add = [&](const char* sign, double limit) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : " and ", sign, number_text(limit));
+  };
   for (const Constraint& constraint : constraints) {
     if (constraint.kind == Constraint::Kind::at_least) add(">=", constraint.limit);
     if (constraint.kind == Constraint::Kind::more_than) add(">", constraint.limit);
@@ -51,10 +92,12 @@ std::string range_text(const std::vector<Constraint>& constraints) {
 }
 
 bool demands(const std::vector<Constraint>& constraints, Constraint::Kind kind) {
-  return std::any_of(constraints.begin(), constraints.end(), [&](const Constraint& constraint) { return constraint.kind == kind; });
+  return std::any_of(constraints.begin(), constraints.end(),
+                     [&](const Constraint& constraint) { return constraint.kind == kind; });
 }
 
-Diagnostic& DecodeContext::error(const std::string& code, const Value& value, const std::string& message) const {
+Diagnostic& DecodeContext::error(const std::string& code, const Value& value,
+                                 const std::string& message) const {
   Diagnostic& diagnostic = diagnostics.error(code, value.span, message);
   for (const Note& note : value.notes) diagnostic.note(note.message, note.span);
   return diagnostic;
@@ -65,70 +108,78 @@ Diagnostic& DecodeContext::wrong_type(const Value& value, const std::string& exp
 }
 
 bool decode_number(const Value& value, const DecodeContext& context, double& number) {
-  const Value::Scalar* scalar = value.scalar();
+  if (value.broken) return false;
   double parsed = 0;
-  if (scalar == nullptr || !parse_number(scalar->text, parsed)) {
-    context.wrong_type(value, with_range("a number", context));
-    return false;
-  }
-  if (scalar->quoted) {
-    context.wrong_type(value, with_range("a number", context)).suggest("without the quotes: " + scalar->text);
-    return false;
-  }
-  if (!std::isfinite(parsed)) {
-    context.error("not-finite", value, "'" + context.name + "' takes a finite number, found " + scalar->text);
-    return false;
-  }
-  if (report_range(value, context, parsed)) return false;
+  if (!read_number(value, context, "a number", parsed) || report_range(value, context, parsed)) return false;
   number = parsed;
   return true;
 }
 
-bool decode_integer(const Value& value, const DecodeContext& context, std::int64_t lowest, std::uint64_t highest, std::int64_t& number) {
-  const Value::Scalar* scalar = value.scalar();
+bool decode_integer(const Value& value, const DecodeContext& context, std::int64_t lowest,
+                    std::uint64_t highest, std::int64_t& number) {
+  if (value.broken) return false;
   double parsed = 0;
-  if (scalar == nullptr || scalar->quoted || !parse_number(scalar->text, parsed)) {
-    Diagnostic& diagnostic = context.wrong_type(value, with_range("a whole number", context));
-    if (scalar != nullptr && scalar->quoted && parse_number(scalar->text, parsed)) diagnostic.suggest("without the quotes: " + scalar->text);
-    return false;
-  }
-  if (!std::isfinite(parsed)) {
-    context.error("not-finite", value, "'" + context.name + "' takes a finite number, found " + scalar->text);
-    return false;
-  }
+  if (!read_number(value, context, "a whole number", parsed)) return false;
   if (parsed != std::floor(parsed)) {
-    context.wrong_type(value, with_range("a whole number", context)).suggest("for example " + number_text(std::round(parsed)));
-    return false;
-  }
-  if (parsed < static_cast<double>(lowest) || parsed > static_cast<double>(std::min<std::uint64_t>(highest, std::uint64_t{1} << 53))) {
-    const std::string range = range_text(context.constraints);
-    context.error("out-of-range", value, fmt::format("'{}' must be {}, found {}", context.name, range.empty() ? "a smaller number" : range, scalar->text));
+    context.wrong_type(value, with_range("a whole number", context))
+        .suggest(fmt::format("for example {:.0f}", std::round(parsed)));
     return false;
   }
   if (report_range(value, context, parsed)) return false;
-  number = static_cast<std::int64_t>(parsed);
+  const std::string& text = value.scalar()->text;
+  std::uint64_t bits = 0;
+  bool fits = false;
+  if (parsed < 0) {
+    fits = parsed >= static_cast<double>(lowest);
+    bits = fits ? static_cast<std::uint64_t>(static_cast<std::int64_t>(parsed)) : 0;
+  } else {
+    // Digits are read exactly: a seed of 20 digits is more than a double can tell apart.
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), bits);
+    const bool digits = end == text.data() + text.size() && problem == std::errc();
+    constexpr double beyond = 18446744073709551616.0;
+    if (!digits && parsed < beyond) bits = static_cast<std::uint64_t>(parsed);
+    fits = (digits || parsed < beyond) && bits <= highest;
+  }
+  if (!fits) {
+    context.error("out-of-range", value,
+                  fmt::format("'{}' must be {}, found {}", context.name,
+                              parsed < 0 ? lowest == 0 ? "0 or more" : fmt::format("{} or more", lowest)
+                                         : fmt::format("{} or less", highest),
+                              text));
+    return false;
+  }
+  number = static_cast<std::int64_t>(bits);
   return true;
 }
 
 bool decode_bool(const Value& value, const DecodeContext& context, bool& flag) {
+  if (value.broken) return false;
   const Value::Scalar* scalar = value.scalar();
-  if (scalar == nullptr || scalar->quoted || (scalar->text != "true" && scalar->text != "false")) {
-    context.wrong_type(value, "true or false");
-    return false;
+  if (scalar != nullptr && !scalar->quoted && (scalar->text == "true" || scalar->text == "false")) {
+    flag = scalar->text == "true";
+    return true;
   }
-  flag = scalar->text == "true";
-  return true;
+  Diagnostic& diagnostic = context.wrong_type(value, "true or false");
+  const std::string word = scalar == nullptr ? "" : lower_case(scalar->text);
+  for (const char* yes : {"true", "yes", "on", "y", "1"})
+    if (word == yes) diagnostic.suggest("write true");
+  for (const char* no : {"false", "no", "off", "n", "0"})
+    if (word == no) diagnostic.suggest("write false");
+  return false;
 }
 
 bool decode_text(const Value& value, const DecodeContext& context, std::string& text) {
+  if (value.broken) return false;
   const Value::Scalar* scalar = value.scalar();
   double number = 0;
   if (scalar == nullptr) {
     context.wrong_type(value, "a text");
     return false;
   }
-  if (!scalar->quoted && (parse_number(scalar->text, number) || scalar->text == "true" || scalar->text == "false")) {
-    context.wrong_type(value, "a text").suggest("in quotes if it is meant so: '" + scalar->text + "'");
+  if (!scalar->quoted &&
+      (parse_number(scalar->text, number) || scalar->text == "true" || scalar->text == "false")) {
+    context.wrong_type(value, "a text")
+        .suggest("put it in quotes if it is meant as a text: \"" + scalar->text + "\"");
     return false;
   }
   if (scalar->text.empty() && demands(context.constraints, Constraint::Kind::not_empty)) {
@@ -140,19 +191,32 @@ bool decode_text(const Value& value, const DecodeContext& context, std::string& 
 }
 
 int decode_choice(const Value& value, const DecodeContext& context, const std::vector<std::string>& choices) {
+  if (value.broken) return -1;
   const Value::Scalar* scalar = value.scalar();
   if (scalar == nullptr) {
-    context.wrong_type(value, "one of " + join_words(choices, "or"));
+    context.wrong_type(value, join_words(choices, "or"));
     return -1;
   }
   const auto found = std::find(choices.begin(), choices.end(), scalar->text);
   if (found != choices.end()) return static_cast<int>(found - choices.begin());
-  const std::string hint = did_you_mean(scalar->text, choices);
-  context.error("unknown-choice", value, "'" + context.name + "' takes " + join_words(choices, "or") + ", found '" + scalar->text + "'").suggest(hint);
+  context
+      .error("unknown-choice", value,
+             fmt::format("'{}' takes {}, found {}", context.name, join_words(choices, "or"),
+                         quote(scalar->text)))
+      .suggest(did_you_mean(scalar->text, choices));
   return -1;
 }
 
 std::string number_text(double number) { return fmt::format("{}", number); }
+
+std::string text_as_yaml(const std::string& text) {
+  if (text.empty()) return "''";
+  Value value;
+  value.data = Value::Scalar{text, true};
+  std::string yaml = to_yaml(value);
+  yaml.pop_back();  // the line ending
+  return yaml;
+}
 
 std::string quoted_json(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);

@@ -9,6 +9,9 @@
 
 namespace gramflow {
 
+// A broken value (see value.h) is neither decoded nor reported: each function returns false for it without a
+// word.
+
 /// Where a value stands and what is demanded of it.
 struct DecodeContext {
   std::string name;  ///< "decay.factor"
@@ -22,7 +25,9 @@ struct DecodeContext {
 
 bool decode_number(const Value& value, const DecodeContext& context, double& number);
 /// Whole numbers in [lowest, highest], which the target type can hold.
-bool decode_integer(const Value& value, const DecodeContext& context, std::int64_t lowest, std::uint64_t highest, std::int64_t& number);
+/// `number` holds the bits of a number above the largest std::int64_t.
+bool decode_integer(const Value& value, const DecodeContext& context, std::int64_t lowest,
+                    std::uint64_t highest, std::int64_t& number);
 bool decode_bool(const Value& value, const DecodeContext& context, bool& flag);
 bool decode_text(const Value& value, const DecodeContext& context, std::string& text);
 /// Index into `choices`, or -1 after reporting.
@@ -30,6 +35,8 @@ int decode_choice(const Value& value, const DecodeContext& context, const std::v
 
 /// A number as YAML: the shortest text that reads back the same.
 std::string number_text(double number);
+/// A text as YAML: plain where it reads back as a text, else in quotes.
+std::string text_as_yaml(const std::string& text);
 std::string quoted_json(const std::string& text);
 
 }  // namespace gramflow

@@ -1,9 +1,10 @@
 #pragma once
-// ParameterType<T>: how a C++ type is written in YAML. Specialise it to teach a new one (see nodes/image/size_parameter.h).
+// ParameterType<T>: how a C++ type is written in YAML. Specialise it to teach a new one (see
+// nodes/image/size_parameter.h).
 //
-//   static void describe(Field& field);                            // type, choices, fields; json_schema: its keywords, "\"type\":..."
-//   static bool decode(const Value&, T&, const DecodeContext&);    // false after reporting
-//   static std::string text(const T&);                             // YAML
+//   static void describe(Field& field);                            // type, choices, fields; json_schema: its
+//   keywords, "\"type\":..." static bool decode(const Value&, T&, const DecodeContext&);    // false after
+//   reporting static std::string text(const T&);                             // YAML
 #include <concepts>
 #include <limits>
 #include <map>
@@ -20,9 +21,12 @@ namespace gramflow {
 template <class T>
 struct ParameterType;
 
-/// Enums say their names: `inline auto enum_names(Method) { return std::vector<std::pair<std::string, Method>>{...}; }`
+/// Enums say their names: `inline auto enum_names(Method) { return std::vector<std::pair<std::string,
+/// Method>>{...}; }`
 template <class T>
-concept NamedEnum = std::is_enum_v<T> && requires(T value) { enum_names(value); };
+concept NamedEnum = std::is_enum_v<T> && requires(T value) {
+  enum_names(value);
+};
 
 template <>
 struct ParameterType<bool> {
@@ -30,7 +34,9 @@ struct ParameterType<bool> {
     field.type = "true or false";
     field.json_schema = R"("type":"boolean")";
   }
-  static bool decode(const Value& value, bool& flag, const DecodeContext& context) { return decode_bool(value, context, flag); }
+  static bool decode(const Value& value, bool& flag, const DecodeContext& context) {
+    return decode_bool(value, context, flag);
+  }
   static std::string text(bool flag) { return flag ? "true" : "false"; }
 };
 
@@ -40,21 +46,25 @@ struct ParameterType<double> {
     field.type = "number";
     field.json_schema = R"("type":"number")";
   }
-  static bool decode(const Value& value, double& number, const DecodeContext& context) { return decode_number(value, context, number); }
+  static bool decode(const Value& value, double& number, const DecodeContext& context) {
+    return decode_number(value, context, number);
+  }
   static std::string text(double number) { return number_text(number); }
 };
 
 template <std::integral T>
-  requires(!std::same_as<T, bool>)
-struct ParameterType<T> {
+requires(!std::same_as<T, bool>) struct ParameterType<T> {
   static void describe(Field& field) {
     field.type = "whole number";
     field.json_schema = R"("type":"integer")";
   }
   static bool decode(const Value& value, T& number, const DecodeContext& context) {
     std::int64_t decoded = 0;
-    const auto lowest = std::is_unsigned_v<T> ? std::int64_t{0} : static_cast<std::int64_t>(std::numeric_limits<T>::min());
-    if (!decode_integer(value, context, lowest, static_cast<std::uint64_t>(std::numeric_limits<T>::max()), decoded)) return false;
+    const auto lowest =
+        std::is_unsigned_v<T> ? std::int64_t{0} : static_cast<std::int64_t>(std::numeric_limits<T>::min());
+    if (!decode_integer(value, context, lowest, static_cast<std::uint64_t>(std::numeric_limits<T>::max()),
+                        decoded))
+      return false;
     number = static_cast<T>(decoded);
     return true;
   }
@@ -67,8 +77,10 @@ struct ParameterType<std::string> {
     field.type = "text";
     field.json_schema = R"("type":"string")";
   }
-  static bool decode(const Value& value, std::string& text, const DecodeContext& context) { return decode_text(value, context, text); }
-  static std::string text(const std::string& text) { return text.empty() ? "''" : text; }
+  static bool decode(const Value& value, std::string& text, const DecodeContext& context) {
+    return decode_text(value, context, text);
+  }
+  static std::string text(const std::string& text) { return text_as_yaml(text); }
 };
 
 template <NamedEnum T>
@@ -109,7 +121,9 @@ struct ParameterType<std::optional<T>> {
     optional = std::move(decoded);
     return true;
   }
-  static std::string text(const std::optional<T>& optional) { return optional ? ParameterType<T>::text(*optional) : ""; }
+  static std::string text(const std::optional<T>& optional) {
+    return optional ? ParameterType<T>::text(*optional) : "";
+  }
 };
 
 template <class T>
@@ -121,12 +135,14 @@ struct ParameterType<std::vector<T>> {
     field.json_schema = R"("type":"array","items":{)" + item.json_schema + "}";
   }
   static bool decode(const Value& value, std::vector<T>& list, const DecodeContext& context) {
+    if (value.broken) return false;
     const Value::List* items = value.list();
     if (items == nullptr) {
       Field item;
       ParameterType<T>::describe(item);
       Diagnostic& diagnostic = context.wrong_type(value, "a list of " + item.type);
-      if (const Value::Scalar* scalar = value.scalar()) diagnostic.suggest("in brackets: [" + scalar->text + "]");
+      if (const Value::Scalar* scalar = value.scalar())
+        diagnostic.suggest("write it in brackets: [" + scalar->text + "]");
       return false;
     }
     if (items->empty() && demands(context.constraints, Constraint::Kind::not_empty)) {
@@ -136,6 +152,10 @@ struct ParameterType<std::vector<T>> {
     std::vector<T> decoded;
     bool good = true;
     for (const ValuePtr& item : *items) {
+      if (item->broken) {
+        good = false;
+        continue;
+      }
       T element{};
       if (ParameterType<T>::decode(*item, element, context))
         decoded.push_back(std::move(element));
@@ -161,6 +181,7 @@ struct ParameterType<std::map<std::string, T>> {
     field.json_schema = R"("type":"object","additionalProperties":{)" + item.json_schema + "}";
   }
   static bool decode(const Value& value, std::map<std::string, T>& map, const DecodeContext& context) {
+    if (value.broken) return false;
     const Value::Map* entries = value.map();
     if (entries == nullptr) {
       context.wrong_type(value, "a map").suggest("for example {relu1_1: 0.5}");
@@ -169,6 +190,10 @@ struct ParameterType<std::map<std::string, T>> {
     bool good = true;
     map.clear();
     for (const Entry& entry : *entries) {
+      if (entry.value->broken) {
+        good = false;
+        continue;
+      }
       T element{};
       const DecodeContext inner{context.name + "." + entry.key, context.constraints, context.diagnostics};
       if (ParameterType<T>::decode(*entry.value, element, inner))
@@ -180,7 +205,8 @@ struct ParameterType<std::map<std::string, T>> {
   }
   static std::string text(const std::map<std::string, T>& map) {
     std::string result = "{";
-    for (const auto& [key, item] : map) result += (result.size() == 1 ? "" : ", ") + key + ": " + ParameterType<T>::text(item);
+    for (const auto& [key, item] : map)
+      result += (result.size() == 1 ? "" : ", ") + key + ": " + ParameterType<T>::text(item);
     return result + "}";
   }
 };

@@ -3,32 +3,70 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "framework/base/text.h"
 
 namespace gramflow {
 namespace schema_detail {
 
-std::string finish_json_schema(const Field& field, const std::vector<Constraint>& constraints) {
-  std::string text = "{" + field.json_schema + ",\"description\":" + quoted_json(field.doc);
-  for (const Constraint& constraint : constraints) {
-    if (constraint.kind == Constraint::Kind::at_least) text += fmt::format(",\"minimum\":{}", constraint.limit);
-    if (constraint.kind == Constraint::Kind::more_than) text += fmt::format(",\"exclusiveMinimum\":{}", constraint.limit);
-    if (constraint.kind == Constraint::Kind::at_most) text += fmt::format(",\"maximum\":{}", constraint.limit);
-    if (constraint.kind == Constraint::Kind::less_than) text += fmt::format(",\"exclusiveMaximum\":{}", constraint.limit);
+// Limits belong to the numbers, wherever in a list or map they stand; "not empty" belongs to the outermost
+// value.
+static void add_limits(nlohmann::ordered_json& schema, const std::vector<Constraint>& constraints) {
+  const std::string type =
+      schema.contains("type") && schema["type"].is_string() ? schema["type"].get<std::string>() : "";
+  if (type == "number" || type == "integer") {
+    for (const Constraint& constraint : constraints) {
+      if (constraint.kind == Constraint::Kind::at_least) schema["minimum"] = constraint.limit;
+      if (constraint.kind == Constraint::Kind::more_than) schema["exclusiveMinimum"] = constraint.limit;
+      if (constraint.kind == Constraint::Kind::at_most) schema["maximum"] = constraint.limit;
+      if (constraint.kind == Constraint::Kind::less_than) schema["exclusiveMaximum"] = constraint.limit;
+    }
   }
-  return text + "}";
+  for (const char* inner : {"items", "additionalProperties"})
+    if (schema.contains(inner) && schema[inner].is_object()) add_limits(schema[inner], constraints);
+  if (schema.contains("anyOf"))
+    for (nlohmann::ordered_json& choice : schema["anyOf"]) add_limits(choice, constraints);
 }
 
-void report_unknown_keys(const std::vector<Entry>& entries, const std::vector<std::string>& known, const std::vector<std::string>& known_elsewhere,
-                         const std::string& owner_name, Diagnostics& diagnostics) {
+std::string finish_json_schema(const Field& field, const std::vector<Constraint>& constraints) {
+  nlohmann::ordered_json schema = nlohmann::ordered_json::parse("{" + field.json_schema + "}");
+  schema["description"] = field.doc;
+  add_limits(schema, constraints);
+  if (demands(constraints, Constraint::Kind::not_empty)) {
+    if (schema.value("type", "") == "string") schema["minLength"] = 1;
+    if (schema.value("type", "") == "array") schema["minItems"] = 1;
+  }
+  if (!field.default_text.empty()) {
+    // A default is YAML; numbers, lists of numbers and true or false are JSON as well, and the rest is text.
+    nlohmann::ordered_json standard = nlohmann::ordered_json::parse(field.default_text, nullptr, false);
+    schema["default"] = standard.is_discarded() ? nlohmann::ordered_json(field.default_text) : standard;
+  }
+  return schema.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void report_nothing(const Value& value, const std::string& name, const std::string& standard,
+                    Diagnostics& diagnostics) {
+  Diagnostic& diagnostic = diagnostics.error(
+      "wrong-type", value.span, fmt::format("'{}' has no value; one was expected behind the ':'", name));
+  diagnostic.suggest(standard.empty() ? "write one"
+                                      : fmt::format("write one, or remove the line to get {}", standard));
+  diagnostic.notes = value.notes;
+}
+
+void report_unknown_keys(const std::vector<Entry>& entries, const std::vector<std::string>& known,
+                         const std::vector<std::string>& known_elsewhere, const std::string& owner_name,
+                         Diagnostics& diagnostics) {
   std::vector<std::string> all = known;
   all.insert(all.end(), known_elsewhere.begin(), known_elsewhere.end());
   for (const Entry& entry : entries) {
     if (std::find(all.begin(), all.end(), entry.key) != all.end()) continue;
     const std::string hint = did_you_mean(entry.key, all);
-    Diagnostic& diagnostic = diagnostics.error("unknown-key", entry.key_span, owner_name + " has no '" + entry.key + "'");
-    diagnostic.suggest(!hint.empty() ? hint : all.empty() ? "it takes nothing" : "it takes " + join_words(all));
+    Diagnostic& diagnostic =
+        diagnostics.error("unknown-key", entry.key_span, owner_name + " has no '" + entry.key + "'");
+    diagnostic.suggest(!hint.empty() ? hint
+                       : all.empty() ? "it takes nothing"
+                                     : "it takes " + join_words(all));
     for (const Note& note : entry.value->notes) diagnostic.note(note.message, note.span);
   }
 }
@@ -45,12 +83,14 @@ std::string object_keywords(const std::vector<Field>& fields) {
     properties += (properties.empty() ? "" : ",") + quoted_json(field.name) + ":" + field.json_schema;
     if (field.required) required += (required.empty() ? "" : ",") + quoted_json(field.name);
   }
-  return "\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" + properties + "},\"required\":[" + required + "]";
+  return "\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" + properties +
+         "},\"required\":[" + required + "]";
 }
 
 }  // namespace schema_detail
 
-std::any ParameterSchema::decode(const std::vector<Entry>& entries, const std::vector<std::string>& known_elsewhere, Span owner,
+std::any ParameterSchema::decode(const std::vector<Entry>& entries,
+                                 const std::vector<std::string>& known_elsewhere, Span owner,
                                  const std::string& owner_name, Diagnostics& diagnostics) const {
   if (decode_) return decode_(entries, known_elsewhere, std::move(owner), owner_name, diagnostics);
   schema_detail::report_unknown_keys(entries, {}, known_elsewhere, owner_name, diagnostics);

@@ -6,14 +6,24 @@
 namespace gramflow {
 namespace schema_detail {
 
-/// `json` holds keywords; adds description, default and limits.
+/// The field's keywords as an object, with description, default, and limits at the numbers inside of it.
 std::string finish_json_schema(const Field& field, const std::vector<Constraint>& constraints);
 /// Reports keys that are not in `known` nor `known_elsewhere`.
-void report_unknown_keys(const std::vector<Entry>& entries, const std::vector<std::string>& known, const std::vector<std::string>& known_elsewhere,
-                         const std::string& owner_name, Diagnostics& diagnostics);
+void report_unknown_keys(const std::vector<Entry>& entries, const std::vector<std::string>& known,
+                         const std::vector<std::string>& known_elsewhere, const std::string& owner_name,
+                         Diagnostics& diagnostics);
 const Entry* find_entry(const std::vector<Entry>& entries, const std::string& key);
 /// JSON Schema keywords of a nested struct.
 std::string object_keywords(const std::vector<Field>& fields);
+
+/// "path:" with nothing behind it; `standard` is the default, "" without one.
+void report_nothing(const Value& value, const std::string& name, const std::string& standard,
+                    Diagnostics& diagnostics);
+
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
 
 class Describer {
  public:
@@ -35,23 +45,39 @@ class Describer {
 
 class Decoder {
  public:
-  Decoder(const std::vector<Entry>& entries, std::string prefix, Span owner, std::string owner_name, Diagnostics& diagnostics)
-      : entries_(entries), prefix_(std::move(prefix)), owner_(std::move(owner)), owner_name_(std::move(owner_name)), diagnostics_(diagnostics) {}
+  Decoder(const std::vector<Entry>& entries, std::string prefix, Span owner, std::string owner_name,
+          Diagnostics& diagnostics)
+      : entries_(entries),
+        prefix_(std::move(prefix)),
+        owner_(std::move(owner)),
+        owner_name_(std::move(owner_name)),
+        diagnostics_(diagnostics) {}
 
   template <class T, class... Constraints>
   void operator()(const char* name, T& member, const char* doc, Constraints... constraints) {
     const std::vector<Constraint> demanded{constraints...};
     known_.push_back(name);
     const Entry* entry = find_entry(entries_, name);
-    if (entry == nullptr || entry->value->is_null()) {
-      if (demands(demanded, Constraint::Kind::required))
-        diagnostics_.error("missing-parameter", entry == nullptr ? owner_ : entry->value->span, owner_name_ + " has no '" + prefix_ + name + "': " + doc)
+    const bool is_required = demands(demanded, Constraint::Kind::required);
+    if (entry == nullptr) {
+      if (is_required)
+        diagnostics_
+            .error("missing-parameter", owner_, owner_name_ + " has no '" + prefix_ + name + "': " + doc)
             .suggest("add '" + std::string(name) + ": ...'");
+      return;
+    }
+    if (entry->value->broken) return;
+    if (entry->value->is_null()) {
+      if (!is_optional<T> || is_required)
+        report_nothing(*entry->value, prefix_ + name, is_required ? "" : ParameterType<T>::text(member),
+                       diagnostics_);
       return;
     }
     ParameterType<T>::decode(*entry->value, member, DecodeContext{prefix_ + name, demanded, diagnostics_});
   }
-  void finish(const std::vector<std::string>& known_elsewhere) { report_unknown_keys(entries_, known_, known_elsewhere, owner_name_, diagnostics_); }
+  void finish(const std::vector<std::string>& known_elsewhere) {
+    report_unknown_keys(entries_, known_, known_elsewhere, owner_name_, diagnostics_);
+  }
 
  private:
   const std::vector<Entry>& entries_;
@@ -63,7 +89,9 @@ class Decoder {
 };
 
 template <class T>
-concept VisitedStruct = std::is_class_v<T> && requires(Describer& describer, T& value) { visit_parameters(describer, value); };
+concept VisitedStruct = std::is_class_v<T> && requires(Describer& describer, T& value) {
+  visit_parameters(describer, value);
+};
 
 }  // namespace schema_detail
 
@@ -78,6 +106,7 @@ struct ParameterType<T> {
     field.json_schema = schema_detail::object_keywords(field.fields);
   }
   static bool decode(const Value& value, T& result, const DecodeContext& context) {
+    if (value.broken) return false;
     const Value::Map* map = value.map();
     if (map == nullptr) {
       Field field;
@@ -88,7 +117,8 @@ struct ParameterType<T> {
       return false;
     }
     const std::size_t errors = context.diagnostics.error_count();
-    schema_detail::Decoder decoder(*map, context.name + ".", value.span, "'" + context.name + "'", context.diagnostics);
+    schema_detail::Decoder decoder(*map, context.name + ".", value.span, "'" + context.name + "'",
+                                   context.diagnostics);
     visit_parameters(decoder, result);
     decoder.finish({});
     return context.diagnostics.error_count() == errors;
@@ -103,8 +133,8 @@ ParameterSchema ParameterSchema::of() {
   Params defaults{};
   visit_parameters(describer, defaults);
   schema.fields_ = std::move(describer.fields);
-  schema.decode_ = [](const std::vector<Entry>& entries, const std::vector<std::string>& known_elsewhere, Span owner, const std::string& owner_name,
-                      Diagnostics& diagnostics) -> std::any {
+  schema.decode_ = [](const std::vector<Entry>& entries, const std::vector<std::string>& known_elsewhere,
+                      Span owner, const std::string& owner_name, Diagnostics& diagnostics) -> std::any {
     Params parameters{};
     schema_detail::Decoder decoder(entries, "", std::move(owner), owner_name, diagnostics);
     visit_parameters(decoder, parameters);
