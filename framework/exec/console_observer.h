@@ -1,24 +1,38 @@
 #pragma once
-// Progress for people. On a terminal one line that is drawn again; elsewhere (a farm's log) a plain line now and then.
+// Progress for people. On a terminal one line that is drawn again and again; elsewhere (a file, a render
+// farm's log) plain lines now and then.
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <iosfwd>
+#include <string>
 
 #include "framework/exec/observer.h"
+#include "framework/exec/progress.h"
 
 namespace gramflow {
 
 struct ConsoleOptions {
   bool terminal = false;
-  bool quiet = false;   ///< nothing at all
-  int columns = 0;      ///< width of the terminal; 0: ask it
-  std::function<std::chrono::steady_clock::time_point()> now = [] { return std::chrono::steady_clock::now(); };
+  bool quiet = false;  ///< nothing at all; errors are the caller's to print
+  int columns = 0;     ///< width of the terminal; 0: that of standard error, asked each time
+  std::function<std::chrono::steady_clock::time_point()> now = [] {
+    return std::chrono::steady_clock::now();
+  };
 };
 
+/// Terminal: redrawn at most ten times a second, never wider than the terminal; what matters least is left
+/// out first. Elsewhere: the first and the last iteration of a stage, and one whenever 5 seconds or 10 % have
+/// passed.
 class ConsoleObserver final : public Observer {
  public:
   /// The stream must outlive the observer.
   ConsoleObserver(std::ostream& out, ConsoleOptions options);
+  /// Ends a progress line that is still being drawn, so that an error message starts on a line of its own.
+  ~ConsoleObserver() override;
+  ConsoleObserver(const ConsoleObserver&) = delete;
+  ConsoleObserver& operator=(const ConsoleObserver&) = delete;
+
   void start(const RunStart& start) override;
   void stage_start(const StageStart& stage) override;
   void iteration(const IterationReport& report) override;
@@ -27,17 +41,22 @@ class ConsoleObserver final : public Observer {
   void end(const RunEnd& end) override;
 
  private:
+  bool is_due(const IterationReport& report);
+  std::string progress_line(const IterationReport& report) const;
+  void draw(const std::string& text);
   void line(const std::string& text);
-  void clear_bar();
-  std::string terms(const IterationReport& report) const;
+  /// Shows the last iteration for good, if it was not.
+  void settle();
+  int columns() const;
 
   std::ostream& out_;
   ConsoleOptions options_;
+  Progress progress_;
+  std::size_t stages_ = 1;
   bool bar_shown_ = false;
-  int stages_ = 1;
-  std::chrono::steady_clock::time_point stage_start_;
-  std::chrono::steady_clock::time_point last_print_;
-  double seconds_per_iteration_ = 0;  // of late
+  std::string last_;  // line of the last iteration, when not shown for good
+  std::chrono::steady_clock::time_point shown_at_;
+  std::int64_t shown_tenth_ = 0;
 };
 
 }  // namespace gramflow

@@ -1,5 +1,9 @@
 #include "framework/exec/log_observer.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "framework/base/error.h"
@@ -9,21 +13,35 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string line_of(const Json& object) { return object.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string line_of(const Json& object) {
+  return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 }  // namespace
 
-LogObserver::LogObserver(const std::string& path) : path_(path), file_(path, std::ios::binary | std::ios::trunc) {
-  if (!file_) throw RunError(path + ": the log cannot be written there");
+LogObserver::LogObserver(const std::string& path) : path_(path) {
+  errno = 0;
+  file_.open(path, std::ios::binary | std::ios::trunc);
+  if (file_) return;
+  std::string reason = std::strerror(errno == 0 ? EIO : errno);
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  std::error_code ignored;
+  if (!folder.empty() && !std::filesystem::exists(folder, ignored))
+    reason = "there is no folder '" + folder.string() + "'";
+  throw RunError(path + ": the log cannot be written there: " + reason);
 }
 
 void LogObserver::write(const std::string& line) {
+  if (!file_) return;
   file_ << line << '\n' << std::flush;
-  if (!file_) throw RunError(path_ + ": the log cannot be written; is the disk full?");
 }
 
 void LogObserver::start(const RunStart& start) {
-  Json object = {{"event", "start"}, {"pipeline", start.pipeline}, {"threads", start.threads}, {"planned_bytes", 0}, {"stages", Json::array()}};
+  Json object = {{"event", "start"},
+                 {"pipeline", start.pipeline},
+                 {"threads", start.threads},
+                 {"planned_bytes", 0},
+                 {"stages", Json::array()}};
   std::uint64_t planned = 0;
   for (const StageStart& stage : start.stages) {
     planned = std::max(planned, stage.planned_bytes);
@@ -45,8 +63,14 @@ void LogObserver::iteration(const IterationReport& report) {
     losses[loss.node] = loss.value;
     for (const auto& [layer, value] : loss.layers) layers[loss.node][layer] = value;
   }
-  Json object = {{"event", "iteration"}, {"stage", report.stage}, {"iteration", report.iteration}, {"total", report.total},
-                 {"losses", losses},     {"layers", layers},      {"gradient_norm", report.gradient_norm}, {"seconds", report.seconds},
+  Json object = {{"event", "iteration"},
+                 {"stage", report.stage},
+                 {"iteration", report.iteration},
+                 {"total", report.total},
+                 {"losses", losses},
+                 {"layers", layers},
+                 {"gradient_norm", report.gradient_norm},
+                 {"seconds", report.seconds},
                  {"evaluations", report.evaluations}};
   if (!report.note.empty()) object["note"] = report.note;
   write(line_of(object));
@@ -61,6 +85,7 @@ void LogObserver::end(const RunEnd& end) {
                  {"peak_rss_bytes", end.peak_rss_bytes},
                  {"outputs", end.outputs},
                  {"interrupted", end.interrupted}}));
+  if (!file_) throw RunError(path_ + ": the log could not be written to its end; is the disk full?");
 }
 
 }  // namespace gramflow

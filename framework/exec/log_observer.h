@@ -7,7 +7,9 @@
 
 namespace gramflow {
 
-/// Events "start", "iteration", "saved", "message", "end". Numbers that are not finite become null.
+/// Events "start", "iteration", "saved", "message", "end". Numbers that are not finite become null. A log
+/// that can no longer be written (disk full) does not stop the run; end() throws RunError then, when all else
+/// is done.
 class LogObserver final : public Observer {
  public:
   /// Throws RunError when the file cannot be opened; an existing one is replaced.

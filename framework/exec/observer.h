@@ -1,6 +1,6 @@
 #pragma once
-// Who wants to know how a run goes: the console, the log file, a test, an embedding program. Called from the thread that
-// drives the run, except saved(), which may come from any thread, one call at a time.
+// Who wants to know how a run goes: the console, the log file, a test, an embedding program. Called from the
+// thread that drives the run, except saved(), which may come from any thread, one call at a time.
 #include <cstdint>
 #include <span>
 #include <string>

@@ -1,35 +1,47 @@
 #pragma once
 // A timeline of operations by thread, in the JSON that chrome://tracing and ui.perfetto.dev open.
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <cstdint>
-#include <map>
-#include <mutex>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
-#include <vector>
 
 namespace gramflow {
 
-/// Thread-safe. Events are kept in memory, at most `capacity` of them (the first ones), and written at the end.
+/// Thread-safe and free of locks. All memory is taken at construction (its pages only as events come); once
+/// `capacity` events are there, later ones are counted and left out.
 class Trace {
  public:
   explicit Trace(std::size_t capacity = 200000);
-  /// An operation that the calling thread ran, in nanoseconds of the steady clock. `category` must live until write().
-  void record(const std::string& name, const char* category, std::int64_t start, std::int64_t end);
-  /// Throws RunError when the file cannot be written.
+  /// An operation that the calling thread ran, in nanoseconds of the steady clock. The name is copied, and
+  /// cut after 87 bytes; `category` must live until write().
+  void record(std::string_view name, const char* category, std::int64_t start, std::int64_t end);
+  /// Not while others record. Throws RunError when the file cannot be written.
   void write(const std::string& path) const;
 
+  std::size_t recorded() const { return std::min(next_.load(), capacity_); }
+  /// Events that came too late.
+  std::size_t left_out() const { return next_.load() - recorded(); }
+
  private:
+  static constexpr std::size_t most_threads = 512;
   struct Event {
-    std::string name;
+    std::array<char, 87> name;
+    std::uint8_t name_size;
+    std::int32_t thread;
     const char* category;
     std::int64_t start;
     std::int64_t end;
-    int thread;
   };
-  mutable std::mutex mutex_;
+  int number_of_this_thread();
+
   std::size_t capacity_;
-  std::vector<Event> events_;
-  std::map<std::thread::id, int> threads_;
+  std::unique_ptr<Event[]> events_;  // the first recorded() are there
+  std::atomic<std::size_t> next_ = 0;
+  std::array<std::atomic<std::thread::id>, most_threads> threads_{};
 };
 
 }  // namespace gramflow
