@@ -4,6 +4,7 @@
 
 #include "framework/ops/cpu/direct_convolution.h"
 #include "framework/ops/cpu/kernels.h"
+#include "framework/ops/cpu/narrow_convolution.h"
 #include "framework/ops/cpu/packed_filter.h"
 #include "framework/ops/cpu/winograd_convolution.h"
 
@@ -24,30 +25,36 @@ void check(const Filter& filter) {
 
 bool winograd_can(const Filter& filter) { return filter.kernel == 3 && filter.padding == 1; }
 
-/// Checks the filter and settles `automatic`.
-ConvolutionMethod resolve(const Filter& filter, ConvolutionMethod method) {
+/// One way to compute a convolution.
+struct Realisation {
+  std::shared_ptr<const PackedFilter> (*pack)(const Filter&, bool backward);
+  std::size_t (*packed_bytes)(const Filter&, bool backward);
+  std::size_t (*scratch)(const Filter&, Shape input);
+};
+constexpr Realisation direct{pack_direct, direct_packed_bytes, direct_scratch};
+constexpr Realisation winograd{pack_winograd, winograd_packed_bytes, winograd_scratch};
+constexpr Realisation narrow{pack_narrow, narrow_packed_bytes, narrow_scratch};
+
+const Realisation& choose(const Filter& filter, ConvolutionMethod method) {
   check(filter);
+  if (method == ConvolutionMethod::direct) return direct;
   if (method == ConvolutionMethod::automatic)
-    return winograd_can(filter) ? ConvolutionMethod::winograd : ConvolutionMethod::direct;
-  if (method == ConvolutionMethod::winograd && !winograd_can(filter)) {
-    const std::string kernel = std::to_string(filter.kernel);
-    throw std::invalid_argument("convolution: Winograd needs a 3x3 kernel with padding 1, found " + kernel +
-                                "x" + kernel + " with padding " + std::to_string(filter.padding) +
-                                "; use the direct method");
-  }
-  return method;
+    return narrow_can(filter) ? narrow : winograd_can(filter) ? winograd : direct;
+  if (winograd_can(filter)) return winograd;
+  const std::string kernel = std::to_string(filter.kernel);
+  throw std::invalid_argument("convolution: Winograd needs a 3x3 kernel with padding 1, found " + kernel +
+                              "x" + kernel + " with padding " + std::to_string(filter.padding) +
+                              "; use the direct method");
 }
 }  // namespace
 
 std::shared_ptr<const PackedFilter> pack_filter(const Filter& filter, ConvolutionMethod method,
                                                 bool backward) {
-  return resolve(filter, method) == ConvolutionMethod::winograd ? pack_winograd(filter, backward)
-                                                                : pack_direct(filter, backward);
+  return choose(filter, method).pack(filter, backward);
 }
 
 std::size_t packed_bytes(const Filter& filter, ConvolutionMethod method, bool backward) {
-  return resolve(filter, method) == ConvolutionMethod::winograd ? winograd_packed_bytes(filter, backward)
-                                                                : direct_packed_bytes(filter, backward);
+  return choose(filter, method).packed_bytes(filter, backward);
 }
 
 std::unique_ptr<Convolution> make_convolution(std::shared_ptr<const PackedFilter> filter, Shape input) {
@@ -62,8 +69,7 @@ std::unique_ptr<Convolution> make_convolution(std::shared_ptr<const PackedFilter
 }
 
 std::size_t convolution_scratch(const Filter& filter, ConvolutionMethod method, Shape input) {
-  return resolve(filter, method) == ConvolutionMethod::winograd ? winograd_scratch(filter, input)
-                                                                : direct_scratch(filter, input);
+  return choose(filter, method).scratch(filter, input);
 }
 
 }  // namespace gramflow::cpu

@@ -45,6 +45,9 @@ struct Operands {
   float* c;
   std::size_t c_stride;
   std::size_t depth;
+  /// The depth may come in `segments` runs of `depth`; A continues a_segment_step further, B in its next row.
+  std::size_t segments = 1;
+  std::size_t a_segment_step = 0;
 };
 
 enum class Target { overwrite, add };
@@ -68,18 +71,22 @@ HWY_INLINE void product_tile(const Operands& o, std::size_t row, std::size_t col
               ? hn::LoadU(d, c + static_cast<std::size_t>(i) * o.c_stride + static_cast<std::size_t>(j) * n)
               : hn::Zero(d);
   const std::size_t step = o.a_row_step;
-  for (std::size_t k = 0; k < o.depth; ++k) {
-    FloatVector right[vectors];
+  for (std::size_t segment = 0; segment < o.segments; ++segment, a += o.a_segment_step) {
+    const float* HWY_RESTRICT left_values = a;
+    for (std::size_t k = 0; k < o.depth; ++k) {
+      FloatVector right[vectors];
 #pragma GCC unroll 4
-    for (int j = 0; j < vectors; ++j) right[j] = hn::LoadU(d, b + static_cast<std::size_t>(j) * n);
+      for (int j = 0; j < vectors; ++j) right[j] = hn::LoadU(d, b + static_cast<std::size_t>(j) * n);
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; ++i) {
-      const FloatVector left = hn::Set(d, transposed ? a[i] : a[static_cast<std::size_t>(i) * step]);
+      for (int i = 0; i < rows; ++i) {
+        const FloatVector left =
+            hn::Set(d, transposed ? left_values[i] : left_values[static_cast<std::size_t>(i) * step]);
 #pragma GCC unroll 4
-      for (int j = 0; j < vectors; ++j) sum[i][j] = hn::MulAdd(left, right[j], sum[i][j]);
+        for (int j = 0; j < vectors; ++j) sum[i][j] = hn::MulAdd(left, right[j], sum[i][j]);
+      }
+      left_values += transposed ? o.a_depth_step : 1;
+      b += o.b_stride;
     }
-    a += transposed ? o.a_depth_step : 1;
-    b += o.b_stride;
   }
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i)
