@@ -38,10 +38,7 @@ class Builder {
         parameters_.weights.network.empty() ? parameters_.name : parameters_.weights.network;
     add_input();
     add_downloads();
-    const Value::List* items = list_of(root_, "layers");
-    // A list with an item that could not be decoded may be shorter than its text: then places would be wrong.
-    if (items != nullptr && items->size() == parameters_.layers.size())
-      for (std::size_t i = 0; i < items->size(); ++i) add_layer(parameters_.layers[i], *(*items)[i]);
+    add_layers();
     return std::move(network_);
   }
 
@@ -98,8 +95,33 @@ class Builder {
     }
   }
 
+  void add_layers() {
+    const Entry* entry = root_.find("layers");
+    const Value::List* items = list_of(root_, "layers");
+    if (items == nullptr || items->empty()) {
+      const Span& span = entry == nullptr ? root_.span : entry->value->span;
+      const std::string found = entry == nullptr   ? "nothing"
+                                : items != nullptr ? "an empty list"
+                                                   : entry->value->describe();
+      diagnostics_
+          .error(entry == nullptr ? "missing-parameter" : "wrong-type", span,
+                 "'layers' takes a list of layers, found " + found)
+          .suggest("layers: [{conv: conv1_1, in: 3, out: 64}, {pool: pool1, kind: max}]");
+      return;
+    }
+    const ParameterSchema schema = ParameterSchema::of<LayerParameters>();
+    for (const ValuePtr& item : *items) {
+      if (item->map() == nullptr) {
+        diagnostics_.error("wrong-type", item->span, "a layer is a map, found " + item->describe())
+            .suggest("{conv: conv1_1, in: 3, out: 64} or {pool: pool1, kind: max}");
+        continue;
+      }
+      const std::any decoded = schema.decode(*item->map(), {}, item->span, "a layer", diagnostics_);
+      add_layer(*std::any_cast<LayerParameters>(&decoded), *item);
+    }
+  }
+
   void add_layer(const LayerParameters& layer, const Value& where) {
-    if (where.map() == nullptr) return;  // told already
     if (layer.conv.has_value() == layer.pool.has_value()) {
       diagnostics_.error("bad-layer", where.span, "a layer is either a 'conv' or a 'pool', by its name")
           .suggest("{conv: conv1_1, in: 3, out: 64} or {pool: pool1, kind: max}");
@@ -117,7 +139,7 @@ class Builder {
     made.kind = NetworkLayer::Kind::pool;
     made.name = *layer.pool;
     made.pool = layer.kind;
-    push(std::move(made), where);
+    push(std::move(made), name_span(where));
   }
 
   void add_convolution(const LayerParameters& layer, const Value& where) {
@@ -150,12 +172,17 @@ class Builder {
     made.padding = layer.padding.value_or(layer.kernel / 2);
     made.weight_tensor = layer.weight.empty() ? name + ".weight" : layer.weight;
     made.bias_tensor = layer.bias.empty() ? name + ".bias" : layer.bias;
-    push(std::move(made), where);
+    push(std::move(made), name_span(where));
     if (!layer.relu) return;
     NetworkLayer relu;
     relu.kind = NetworkLayer::Kind::relu;
     relu.name = relu_name(name);
-    push(std::move(relu), where);
+    push(std::move(relu), name_span(where));
+  }
+
+  static const Span& name_span(const Value& layer) {
+    const Entry* entry = layer.find("conv");
+    return (entry != nullptr ? entry : layer.find("pool"))->value->span;
   }
 
   void refuse_keys(const Value& where, std::initializer_list<const char*> keys, const char* kind,
@@ -166,11 +193,12 @@ class Builder {
                            fmt::format("a {} has no '{}'; it belongs to {}", kind, key, owner));
   }
 
-  void push(NetworkLayer layer, const Value& where) {
-    const auto [first, added] = places_.emplace(layer.name, where.span);
-    if (!added)
-      diagnostics_.error("duplicate-layer", where.span, "there are two layers named '" + layer.name + "'")
+  void push(NetworkLayer layer, const Span& where) {
+    const auto [first, added] = places_.emplace(layer.name, where);
+    if (!added && first->second.begin != last_duplicate_)
+      diagnostics_.error("duplicate-layer", where, "there are two layers named '" + layer.name + "'")
           .note("the first one", first->second);
+    if (!added) last_duplicate_ = first->second.begin;  // its ReLU's name is not told as well
     network_.layers.push_back(std::move(layer));
   }
 
@@ -179,6 +207,7 @@ class Builder {
   Diagnostics& diagnostics_;
   Network network_;
   std::map<std::string, Span> places_;
+  Position last_duplicate_;
   int channels_ = 3;
   std::string before_ = "a picture";
 };
@@ -204,7 +233,7 @@ std::shared_ptr<const Network> read_network_file(const std::string& path, Diagno
     return nullptr;
   }
   const ParameterSchema schema = ParameterSchema::of<NetworkParameters>();
-  const std::any decoded = schema.decode(*root->map(), {}, root->span, "the network", diagnostics);
+  const std::any decoded = schema.decode(*root->map(), {"layers"}, root->span, "the network", diagnostics);
   auto network = std::make_shared<Network>(
       Builder(*std::any_cast<NetworkParameters>(&decoded), *root, diagnostics).run());
   network->file = path;

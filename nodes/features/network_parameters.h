@@ -95,13 +95,13 @@ void visit_parameters(Visitor& visitor, LayerParameters& parameters) {
   visitor("kind", parameters.kind, "of pooling");
 }
 
+/// Without `layers`: each is decoded on its own, so that a mistake in one hides none in the others.
 struct NetworkParameters {
   std::string name;
   std::string summary;
   InputParameters input;
   cpu::Border padding = cpu::Border::zero;
   WeightsParameters weights;
-  std::vector<LayerParameters> layers;
 };
 
 template <class Visitor>
@@ -111,7 +111,6 @@ void visit_parameters(Visitor& visitor, NetworkParameters& parameters) {
   visitor("input", parameters.input, "what its input numbers are", required());
   visitor("padding", parameters.padding, "what lies outside of a convolution's input");
   visitor("weights", parameters.weights, "where its numbers are", required());
-  visitor("layers", parameters.layers, "a chain from the input", required(), not_empty());
 }
 
 }  // namespace gramflow
