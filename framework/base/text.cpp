@@ -87,8 +87,8 @@ std::string closest_match(std::string_view word, std::span<const std::string> ca
     if (candidate.size() > longest_word || lengths >= best_distance) continue;
     if (count_bits(letters ^ letters_of(candidate)) >= 2 * best_distance) continue;
     const int found = distance(word, candidate, best_distance - 1);
-    // Replacing every letter of a short word is no misspelling.
-    if (found < best_distance && found < static_cast<int>(std::max(word.size(), candidate.size()))) {
+    // Replacing half of the letters of a short word is no misspelling.
+    if (found < best_distance && 2 * found < static_cast<int>(std::max(word.size(), candidate.size()))) {
       best = &candidate;
       best_distance = found;
     }

@@ -10,7 +10,7 @@
 namespace gramflow {
 
 /// The candidate closest to `word` by Damerau-Levenshtein distance, ignoring case, if no farther than max(2,
-/// length/3) and not a wholly different word; else the only candidate that starts with `word`; else "".
+/// length/3) and less than half of the word; else the only candidate that starts with `word`; else "".
 std::string closest_match(std::string_view word, std::span<const std::string> candidates);
 /// "did you mean 'layers'?" or "" when nothing is close.
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);

@@ -234,15 +234,18 @@ class Expander {
       return std::find_if(use.entries.begin(), use.entries.end(),
                           [&](const Entry& entry) { return entry.key == name; });
     };
+    std::set<std::string> misspelt;  // names that an unknown key may have been meant for
     for (const Entry& entry : use.entries) {
       if (std::find(keys.begin(), keys.end(), entry.key) != keys.end()) continue;
-      const std::string near = did_you_mean(entry.key, keys);
+      const std::string near = closest_match(entry.key, keys);
+      misspelt.insert(near);
       Diagnostic& diagnostic = diagnostics_.error("unknown-key", entry.key_span,
                                                   fmt::format("the subgraph {} has no input or parameter {}",
                                                               quote(subgraph.name), quote(entry.key)));
-      diagnostic.suggest(!near.empty()  ? near
-                         : keys.empty() ? "it has none"
-                                        : "it has " + join_words(keys))
+      diagnostic
+          .suggest(!near.empty()  ? fmt::format("did you mean '{}'?", near)
+                   : keys.empty() ? "it has none"
+                                  : "it has " + join_words(keys))
           .note("the subgraph", subgraph.name_span);
       add_notes(diagnostic, use);
     }
@@ -252,6 +255,7 @@ class Expander {
         inside.inputs.push_back(*found);
         continue;
       }
+      if (misspelt.contains(input.name)) continue;
       Diagnostic& diagnostic =
           diagnostics_.error("missing-input", use.id_span,
                              fmt::format("the node {} has no {}, an input of the subgraph {}", quote(use.id),

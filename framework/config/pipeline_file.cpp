@@ -87,6 +87,9 @@ class FileReader {
   void check_version(const Value& root, const Span& start) {
     const Entry* version = root.find("version");
     if (version == nullptr) {
+      for (const Entry& entry : *root.map())
+        if (closest_match(entry.key, std::vector<std::string>{"version"}) != "")
+          return;  // reported as unknown
       diagnostics_.error("missing-version", start, "there is no 'version' in this file")
           .suggest("add 'version: 1' as its first line");
       return;

@@ -86,7 +86,7 @@ std::optional<Setting> read_setting(const std::string& key, Span key_span, Value
       "set-path", key_span,
       fmt::format("{} can be no key here; a variable or nodes.ID.PARAMETER was expected", quote(key)));
   if (parts.size() == 2 && parts[0] == "vars") {
-    diagnostic.suggest(fmt::format("write {}", one_line(parts[1])));
+    diagnostic.suggest(fmt::format("write '{}' alone", one_line(parts[1])));
   } else if (parts.size() == 2 && parts[0] != "nodes" && no_empty_part) {
     diagnostic.suggest(
         fmt::format("write nodes.{} for a parameter of the node '{}'", one_line(key), one_line(parts[0])));

@@ -207,7 +207,7 @@ void Substitution::report_in_text(std::string_view written, const Value& found, 
              fmt::format("{} is {}; inside of a text only single values can stand", one_line(written),
                          found.describe()))
       .note("it comes from here", found.span)
-      .suggest("use it as a whole value: $name");
+      .suggest(fmt::format("use it as a whole value: ${}", one_line(written.substr(2, written.size() - 3))));
 }
 
 ValuePtr Substitution::evaluate(std::string_view expression, const ValuePtr& place, Scope& scope) {
@@ -231,7 +231,7 @@ ValuePtr Substitution::environment(std::string_view expression, const ValuePtr& 
   if (!is_variable_name(name)) {
     diagnostics_
         .error("variable-syntax", place->span,
-               fmt::format("{} is no name of an environment variable", quote(name)))
+               fmt::format("{} cannot be the name of an environment variable", quote(name)))
         .suggest("write ${env:NAME} or ${env:NAME:-default}");
     return nullptr;
   }

@@ -216,11 +216,13 @@ class SyntaxError {
             .suggest(fmt::format("add '{}' where the {} ends", bracket == '[' ? ']' : '}',
                                  bracket == '[' ? "list" : "map"));
     if (here.begin.line > diagnostic.span.begin.line)
-      diagnostic.note("the text stops making sense here", here);
+      diagnostic.note(offset_ + 1 >= text_.size() ? "the file ends here" : "the text stops making sense here",
+                      here);
   }
 
   /// {path: a.jpg size: 3}: all brackets are closed, but two values run into each other.
   void missing_comma() {
+    if (offset_ > 0 && (text_[offset_ - 1] == '\'' || text_[offset_ - 1] == '"')) return text_behind_quote();
     std::size_t begin = offset_;
     if (begin < text_.size() && text_[begin] == ':') {
       while (begin > line_begin_ && !blank(text_[begin - 1]) &&
@@ -317,13 +319,17 @@ class SyntaxError {
     return true;
   }
 
+  void text_behind_quote() {
+    finish("yaml-syntax", offset_, offset_ + 1,
+           "a quoted text ended before this place, and nothing may follow it",
+           "write '' for an apostrophe inside of '...', or use \"...\" around the text");
+  }
+
   void broken_block() {
     const std::size_t column = offset_ - line_begin_;
     if (column > 0 && (text_[offset_ - 1] == '"' || text_[offset_ - 1] == '\'' ||
                        line_.substr(0, column).find_first_of("\"'") != std::string_view::npos)) {
-      return finish("yaml-syntax", offset_, offset_ + 1,
-                    "a quoted text ended before this place, and nothing may follow it",
-                    "write '' for an apostrophe inside of '...', or use \"...\" around the text");
+      return text_behind_quote();
     }
     const std::string_view rest = line_.substr(std::min(column, line_.size()));
     if (rest.starts_with("- ") || rest == "-") {

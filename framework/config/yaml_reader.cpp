@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <sstream>
 #include <unordered_map>
+#include <utility>
 
 #include "framework/base/text.h"
 #include "framework/config/copy_value.h"
@@ -113,6 +114,8 @@ class TreeBuilder final : public YAML::EventHandler {
     // Of a map: the key that waits for its value.
     bool has_key = false;
     bool drop_value = false;  ///< its key was no good
+    bool is_merge = false;    ///< the key is <<
+    ValuePtr merged;  ///< what << brings: reported, and put in all the same so that nothing follows from it
     Entry key;
     std::unordered_map<std::string, Span> keys;
   };
@@ -138,9 +141,12 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void check_tag(const std::string& tag, std::size_t begin, std::size_t end) {
     if (tag.empty() || tag == "?" || tag == "!" || tag == "tag:yaml.org,2002:str") return;
+    const std::string& text = yaml_.text();
+    const std::string written =
+        text.substr(begin, std::min(text.find_first_of(" \n", begin), text.size()) - begin);
     diagnostics_
         .error("yaml-tag", yaml_.span(begin, std::max(begin + 1, end)),
-               fmt::format("the YAML tag {} has no meaning in a pipeline", quote(tag)))
+               fmt::format("the YAML tag {} has no meaning in a pipeline", quote(written)))
         .suggest("remove it; !!str is the only one that is read");
   }
 
@@ -160,6 +166,10 @@ class TreeBuilder final : public YAML::EventHandler {
     Frame frame = std::move(stack_.back());
     stack_.pop_back();
     if (frame.is_map) {
+      if (const Value::Map* merged = frame.merged != nullptr ? frame.merged->map() : nullptr) {
+        for (const Entry& entry : *merged)
+          if (!frame.keys.contains(entry.key)) frame.entries.push_back(entry);
+      }
       if (!frame.entries.empty()) frame.span.end = frame.entries.back().value->span.end;
       finish(make(std::move(frame.entries), frame.span), frame.anchor);
     } else {
@@ -182,6 +192,7 @@ class TreeBuilder final : public YAML::EventHandler {
       take_key(frame, *value);
     } else {
       frame.has_key = false;
+      if (std::exchange(frame.is_merge, false)) frame.merged = value;
       frame.key.value = std::move(value);
       if (!frame.drop_value) frame.entries.push_back(std::move(frame.key));
       frame.key = Entry{};
@@ -204,6 +215,7 @@ class TreeBuilder final : public YAML::EventHandler {
     }
     frame.key.key = scalar->text;
     if (scalar->text == "<<" && !scalar->quoted) {
+      frame.is_merge = true;
       diagnostics_
           .error("yaml-merge-key", value.span, "merge keys (<<) are not read; every node says what it has")
           .suggest("give shared values a name in vars: and write $name, or make a subgraph");
