@@ -67,7 +67,7 @@ void add_graph_command(CLI::App& app, Environment& environment, int&) {
   command->callback([options, &environment] {
     const PipelineSource source = options->pipeline.read();
     Diagnostics diagnostics;
-    const Document document = expand(source, 0, diagnostics);
+    const Document document = expand(source, 0, diagnostics, port_test(environment.types));
     const Graph graph = link(document, environment.types, diagnostics);
     if (diagnostics.has_errors()) throw InvalidPipeline(std::move(diagnostics));
     const bool nodes_only = !options->with_backward && (options->after.empty() || options->after == "link");

@@ -15,9 +15,9 @@ void add_resolve_command(CLI::App& app, Environment& environment, int&) {
   command->callback([arguments, &environment] {
     const PipelineSource source = arguments->read();
     Diagnostics diagnostics;
-    const Document document = expand(source, 0, diagnostics);
+    const Document document = expand(source, 0, diagnostics, port_test(environment.types));
     link(document, environment.types, diagnostics);
-    const std::string text = canonical_yaml(source, diagnostics);
+    const std::string text = canonical_yaml(source, diagnostics, port_test(environment.types));
     if (diagnostics.has_errors()) throw InvalidPipeline(std::move(diagnostics));
     std::cout << text;
   });

@@ -53,7 +53,7 @@ void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   std::vector<std::unique_ptr<CompiledStage>> stages = compile_stages(source, environment.types, warnings);
   if (!options.quiet) print_diagnostics(warnings, false);
   Diagnostics ignored;
-  const std::string canonical = canonical_yaml(source, ignored);
+  const std::string canonical = canonical_yaml(source, ignored, port_test(environment.types));
   const std::string hash = content_hash(canonical);
   for (const auto& stage : stages) stage->run_state->description = "gramflow pipeline " + hash;
 

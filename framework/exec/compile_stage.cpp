@@ -5,7 +5,7 @@ namespace gramflow {
 
 std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const NodeTypes& types, int stage, Diagnostics& diagnostics) {
   auto compiled = std::make_unique<CompiledStage>();
-  compiled->document = expand(source, stage, diagnostics);
+  compiled->document = expand(source, stage, diagnostics, port_test(types));
   compiled->graph = link(compiled->document, types, diagnostics);
   if (diagnostics.has_errors()) return nullptr;
   Lowered lowered = lower(compiled->graph, diagnostics);

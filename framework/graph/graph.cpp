@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace gramflow {
 
 std::string_view name_of(PortKind kind) {
@@ -19,6 +21,13 @@ const NodeType* find_type(const NodeTypes& types, std::string_view name) {
   for (const NodeType& type : types)
     if (type.name == name) return &type;
   return nullptr;
+}
+
+std::function<bool(std::string_view, std::string_view)> port_test(const NodeTypes& types) {
+  return [&types](std::string_view name, std::string_view key) {
+    const NodeType* type = find_type(types, name);
+    return type != nullptr && std::any_of(type->inputs.begin(), type->inputs.end(), [&](const InputPort& port) { return port.name == key; });
+  };
 }
 
 const Value* Node::value_of(std::string_view key) const {

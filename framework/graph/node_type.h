@@ -61,5 +61,7 @@ struct NodeType {
 /// The node types of a program, in the order of its documentation. Made by nodes/standard_nodes.h, or by an embedder.
 using NodeTypes = std::vector<NodeType>;
 const NodeType* find_type(const NodeTypes& types, std::string_view name);
+/// Whether `key` is an input port of the node type `type`: what expand() asks. `types` must outlive the answer's function.
+std::function<bool(std::string_view type, std::string_view key)> port_test(const NodeTypes& types);
 
 }  // namespace gramflow

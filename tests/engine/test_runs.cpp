@@ -1,7 +1,7 @@
 // Runs as a whole: the same bits whatever runs them, nothing left over between iterations, errors that name their node.
 #include <doctest/doctest.h>
 
-#include <limits>
+#include <cmath>
 #include <stdexcept>
 
 #include "framework/base/error.h"
