@@ -107,6 +107,18 @@ TEST_CASE("Pictures of one row, one column and one pixel") {
         check_both_directions({shape, 10, 3, 1, border, method}, 6);
 }
 
+TEST_CASE("Filters too big to be kept twice work in both directions") {
+  check_both_directions({{9, 13, 192}, 192}, 15);
+  check_both_directions({{6, 7, 177}, 203}, 16);
+}
+
+TEST_CASE("Pictures of one to four channels, with every border") {
+  for (const Border border : {Border::zero, Border::reflect, Border::replicate})
+    for (const std::int64_t channels : {1, 2, 3, 4})
+      for (const Shape shape : {Shape{1, 1, channels}, Shape{7, 37, channels}, Shape{130, 5, channels}})
+        check_both_directions({shape, 21, 3, 1, border}, 17);
+}
+
 TEST_CASE("Fused outputs are those of the plain output") {
   for (Case c : usual_cases) {
     CAPTURE(name_of(c));

@@ -5,8 +5,9 @@
 // (the weights are read once a block), and a multiple of the product's rows; small pictures are cut so that
 // every worker gets the same number of blocks.
 //
-// Backward is the same with the flipped and transposed filter, on a gradient with a border of zeros; another
-// border's share is added by BorderGradient.
+// Backward is the same with the flipped and transposed filter, on a gradient with a border of zeros; big
+// filters are not kept a second time for it but turned panel by panel, which wants large blocks to pay for
+// it. another border's share is added by BorderGradient.
 #include "framework/ops/cpu/winograd_convolution.h"
 
 #include <algorithm>
@@ -20,47 +21,53 @@ namespace gramflow::cpu {
 namespace {
 
 constexpr std::size_t scratch_budget = std::size_t{24} << 20;  ///< of all workers together
-constexpr std::int64_t tile_group = 42;                        ///< a multiple of the products' 6 rows
-constexpr std::size_t chunk_channels = 64;                     ///< whole panels
+/// Of one worker, times the channels read: few channels stay in the second-level cache; with many, reading
+/// (and turning) the weights less often matters more.
+constexpr std::size_t bytes_per_channel = std::size_t{24} << 10;
+constexpr std::int64_t tile_group = 24;  ///< least tiles of a block, if the picture has them
+constexpr std::int64_t row_group = 6;    ///< rows of the products' tiles
+
+/// Whether one copy of the transformed weights serves both directions: from 4 MB on.
+bool shared(const Filter& filter) { return winograd_packed_floats(filter, false) >= std::size_t{1} << 20; }
 
 /// How the blocks of one direction are cut and where a worker's memory lies.
 struct BlockPlan {
-  BlockPlan(Shape result, std::size_t depth, std::size_t made, int workers)
-      : chunk(std::min(chunk_channels, padded_channels(made))) {
-    const std::int64_t tiles = tile_count(result);
-    const std::size_t depth_stride = spread_stride(depth);
-    const std::size_t chunk_stride = spread_stride(chunk);
-    const std::size_t tile_bytes = winograd_positions * (depth_stride + chunk_stride) * sizeof(float);
+  BlockPlan(Shape result, int channels_read, int channels_made, bool turned) {
+    const std::int64_t workers = worker_limit();
+    const std::size_t depth = static_cast<std::size_t>(channels_read);
+    chunk = std::min(winograd_panel, padded_channels(static_cast<std::size_t>(channels_made)));
+    transformed.tile_stride = spread_stride(depth);
+    products.tile_stride = spread_stride(chunk);
+    const std::size_t tile_bytes =
+        winograd_positions * (transformed.tile_stride + products.tile_stride) * sizeof(float);
     const std::size_t budget =
-        std::min(scratch_budget / static_cast<std::size_t>(workers), worker_budget(depth));
+        std::min(scratch_budget / static_cast<std::size_t>(workers), depth * bytes_per_channel);
     const std::int64_t most =
         std::max<std::int64_t>(tile_group, static_cast<std::int64_t>(budget / tile_bytes));
-    count = divide_up(divide_up(tiles, most), workers) * workers;
-    tiles_per_block = divide_up(divide_up(tiles, count), 6) * 6;
+    const std::int64_t tiles = tile_count(result);
+    const std::int64_t even = divide_up(divide_up(tiles, most), workers) * workers;
+    tiles_per_block = divide_up(divide_up(tiles, even), row_group) * row_group;
     count = divide_up(tiles, tiles_per_block);
     const std::size_t block = static_cast<std::size_t>(tiles_per_block);
-    transformed = {nullptr, depth_stride, spread_stride(block * depth_stride)};
-    products = {nullptr, chunk_stride, spread_stride(block * chunk_stride)};
-    transformed_bytes = winograd_positions * transformed.position_stride * sizeof(float);
-    worker_bytes = transformed_bytes + winograd_positions * products.position_stride * sizeof(float);
+    transformed.position_stride = spread_stride(block * transformed.tile_stride);
+    products.position_stride = spread_stride(block * products.tile_stride);
+    products_at = winograd_positions * transformed.position_stride;
+    work_at = products_at + winograd_positions * products.position_stride;
+    worker_bytes = align_up((work_at + (turned ? depth * chunk : 0)) * sizeof(float));
   }
-  /// Few channels: everything stays in the second-level cache. Many: reading the weights less often matters
-  /// more.
-  static std::size_t worker_budget(std::size_t depth) { return depth * (std::size_t{24} << 10); }
 
-  std::size_t chunk;
+  std::size_t chunk;  ///< channels whose products are finished together
   std::int64_t count, tiles_per_block;
-  TransformedBlock transformed, products;
-  std::size_t transformed_bytes, worker_bytes;
+  TransformedBlock transformed{}, products{};  ///< strides; a worker's values are set per block
+  std::size_t products_at, work_at;            ///< floats from the start of a worker's memory
+  std::size_t worker_bytes;
 };
 
 BlockPlan forward_plan(const Filter& f, Shape input) {
-  return BlockPlan(input, static_cast<std::size_t>(f.in_channels), static_cast<std::size_t>(f.out_channels),
-                   worker_limit());
+  return BlockPlan(input, f.in_channels, f.out_channels, false);
 }
 BlockPlan backward_plan(const Filter& f, Shape input) {
-  return BlockPlan(input, static_cast<std::size_t>(f.out_channels), static_cast<std::size_t>(f.in_channels),
-                   worker_limit());
+  return BlockPlan(input, f.out_channels, f.in_channels, shared(f));
 }
 
 class WinogradFilter final : public PackedFilter {
@@ -72,13 +79,16 @@ class WinogradFilter final : public PackedFilter {
         forward(winograd_packed_floats(filter, false)) {
     winograd_pack(filter, false, forward.data());
     if (!backward) return;
-    backward_weights.resize(winograd_packed_floats(filter, true));
-    winograd_pack(filter, true, backward_weights.data());
+    if (!shared(filter)) {
+      backward_weights.resize(winograd_packed_floats(filter, true));
+      winograd_pack(filter, true, backward_weights.data());
+    }
     if (filter.border != Border::zero) border = std::make_unique<BorderGradient>(filter);
   }
   std::unique_ptr<Convolution> prepare(std::shared_ptr<const PackedFilter> self, Shape input) const override;
 
-  std::vector<float> bias, zeros, forward, backward_weights;
+  std::vector<float> bias, zeros, forward;
+  std::vector<float> backward_weights;  ///< empty when `forward` serves both
   std::unique_ptr<BorderGradient> border;
 };
 
@@ -97,7 +107,14 @@ class WinogradConvolution final : public Convolution {
 
   void forward(const float* input, const ConvolutionOutputs& outputs, void* scratch) const override {
     const TileSource source{input, nullptr, nullptr, packed_.filter().border, packed_.zeros.data()};
-    run(forward_, source, input_, packed_.forward.data(), output_, scratch,
+    const float* weights = packed_.forward.data();
+    run(
+        forward_, source, input_, output_, scratch,
+        [&](const TransformedBlock& transformed, std::size_t tiles, std::size_t first, std::size_t width,
+            const TransformedBlock& products, float*) {
+          winograd_multiply(transformed, weights + winograd_positions * depth(input_) * first, tiles,
+                            depth(input_), width, products);
+        },
         [&](const TransformedBlock& products, const TileRange& tiles, ChannelRange channels) {
           winograd_finish_forward(products, tiles, channels, packed_.bias.data(), outputs);
         });
@@ -106,7 +123,19 @@ class WinogradConvolution final : public Convolution {
   void backward(const ConvolutionGradient& gradient, void* scratch) const override {
     const TileSource source{gradient.gradient, gradient.gradient ? nullptr : gradient.pooled_gradient,
                             gradient.index, Border::zero, packed_.zeros.data()};
-    run(backward_, source, output_, packed_.backward_weights.data(), input_, scratch,
+    const bool turned = packed_.backward_weights.empty();
+    const float* weights = turned ? packed_.forward.data() : packed_.backward_weights.data();
+    run(
+        backward_, source, output_, input_, scratch,
+        [&](const TransformedBlock& transformed, std::size_t tiles, std::size_t first, std::size_t width,
+            const TransformedBlock& products, float* work) {
+          if (turned)
+            winograd_multiply_turned(transformed, weights, tiles, depth(input_), depth(output_), first, width,
+                                     products, work);
+          else
+            winograd_multiply(transformed, weights + winograd_positions * depth(output_) * first, tiles,
+                              depth(output_), width, products);
+        },
         [&](const TransformedBlock& products, const TileRange& tiles, ChannelRange channels) {
           winograd_finish_backward(products, tiles, channels, gradient);
         });
@@ -114,32 +143,28 @@ class WinogradConvolution final : public Convolution {
   }
 
  private:
-  /// `finish` is called for every chunk of a block's results.
-  template <class Finish>
-  void run(const BlockPlan& plan, const TileSource& source, Shape from, const float* weights, Shape to,
-           void* scratch, Finish&& finish) const {
+  static std::size_t depth(Shape shape) { return static_cast<std::size_t>(shape.channels); }
+
+  /// For every block, transforms, then calls multiply and finish for every chunk of the channels made.
+  template <class Multiply, class Finish>
+  void run(const BlockPlan& plan, const TileSource& source, Shape from, Shape to, void* scratch,
+           Multiply&& multiply, Finish&& finish) const {
     const std::int64_t tiles = tile_count(to);
-    const std::size_t depth = static_cast<std::size_t>(from.channels);
-    const std::size_t made = static_cast<std::size_t>(to.channels);
+    const std::size_t made = depth(to);
     parallel_for(plan.count, [&](std::int64_t block, int worker) {
       const std::int64_t begin = block * plan.tiles_per_block;
       const std::int64_t end = std::min(tiles, begin + plan.tiles_per_block);
-      std::byte* memory =
-          static_cast<std::byte*>(scratch) + plan.worker_bytes * static_cast<std::size_t>(worker);
+      float* memory =
+          static_cast<float*>(scratch) + plan.worker_bytes / sizeof(float) * static_cast<std::size_t>(worker);
       TransformedBlock transformed = plan.transformed;
       TransformedBlock products = plan.products;
-      transformed.values = reinterpret_cast<float*>(memory);
-      products.values = reinterpret_cast<float*>(memory + plan.transformed_bytes);
+      transformed.values = memory;
+      products.values = memory + plan.products_at;
       winograd_transform_source(source, {from, begin, end}, transformed);
       for (std::size_t first = 0; first < made; first += plan.chunk) {
-        const std::size_t count = std::min(plan.chunk, made - first);
-        for (std::size_t panel = first; panel < first + count; panel += winograd_panel) {
-          TransformedBlock part = products;
-          part.values += panel - first;
-          winograd_multiply(transformed, weights + winograd_positions * depth * panel,
-                            static_cast<std::size_t>(end - begin), depth, panel_width(made, panel), part);
-        }
-        finish(products, TileRange{to, begin, end}, ChannelRange{first, count});
+        multiply(transformed, static_cast<std::size_t>(end - begin), first, panel_width(made, first),
+                 products, memory + plan.work_at);
+        finish(products, TileRange{to, begin, end}, ChannelRange{first, std::min(plan.chunk, made - first)});
       }
     });
   }
@@ -165,7 +190,7 @@ std::shared_ptr<const PackedFilter> pack_winograd(const Filter& filter, bool bac
 std::size_t winograd_packed_bytes(const Filter& filter, bool backward) {
   std::size_t floats = winograd_packed_floats(filter, false) + static_cast<std::size_t>(filter.out_channels) +
                        static_cast<std::size_t>(std::max(filter.in_channels, filter.out_channels));
-  if (backward) floats += winograd_packed_floats(filter, true);
+  if (backward && !shared(filter)) floats += winograd_packed_floats(filter, true);
   const bool border = backward && filter.border != Border::zero;
   return floats * sizeof(float) + (border ? BorderGradient::weight_bytes(filter) : 0);
 }

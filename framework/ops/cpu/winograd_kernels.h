@@ -54,6 +54,12 @@ void winograd_transform_source(const TileSource& source, const TileRange& tiles,
 void winograd_multiply(const TransformedBlock& transformed, const float* panel, std::size_t tiles,
                        std::size_t depth, std::size_t width, const TransformedBlock& products);
 
+/// The same for the data gradient, with the weights packed for forward: the panel of input channels [first,
+/// first + width). `packed` are all the weights, `work` holds out * width floats.
+void winograd_multiply_turned(const TransformedBlock& transformed, const float* packed, std::size_t tiles,
+                              std::size_t in, std::size_t out, std::size_t first, std::size_t width,
+                              const TransformedBlock& products, float* work);
+
 /// Channels [first, first + count) of a block's results, whose products start at column 0 of `products`.
 struct ChannelRange {
   std::size_t first, count;

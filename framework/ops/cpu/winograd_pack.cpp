@@ -1,5 +1,5 @@
 // U = G g G^T in double, for one input channel and a panel of output channels at a time. Row r of G, up to
-// the scales that make flipping a permutation (see winograd_kernels.cpp), evaluates the filter's polynomial
+// the scales that make flipping a permutation (see winograd_points.h), evaluates the filter's polynomial
 // at point r:
 //   0: g0     +-a: -2/3 (g0 +- a g1 + g2/2)     +-b: -1/3 (g0 +- b g1 + 2 g2)     inf: g2
 #include <vector>
