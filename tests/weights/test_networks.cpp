@@ -125,7 +125,6 @@ TEST_CASE("every mistake is told at once, each at its place") {
       "  - {conv: conv1_1, in: 4, out: 8}\n"
       "  - {conv: conv1_1, in: 9, out: 8, kernel: 2}\n"
       "  - {pool: pool1, kind: median}\n");
-  INFO(mistakes);
   CHECK(contains(mistakes, "network.yaml:2:1: error:"));
   CHECK(contains(mistakes, "'colour'"));
   CHECK(contains(mistakes,
