@@ -1,42 +1,35 @@
+// `gramflow weights`: list, info, import, get.
 #include "pipelines/weights_command.h"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <filesystem>
-#include <set>
+#include <iostream>
 
-#include "framework/base/error.h"
-#include "nodes/features/weights.h"
+#include "nodes/features/weight_report.h"
 
 namespace gramflow {
 namespace {
 
-void list_weights(const NetworkPaths& paths) {
-  std::set<std::string> names;
-  std::error_code ignored;
-  for (const std::string& folder : paths.network_folders)
-    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
-      if (entry.path().extension() == ".yaml") names.insert(entry.path().stem().string());
-  for (const std::string& name : names) {
-    Diagnostics diagnostics;
-    const auto network = load_network(name, ".", paths, {}, diagnostics);
-    if (!network) throw InvalidPipeline(std::move(diagnostics));
-    std::string place = "not installed";
-    try {
-      place = locate_weights(*network, paths);
-    } catch (const MissingResource&) {
-    }
-    fmt::print("{:20} {}\n{:20} {}\n", name, network->summary, "", place);
-  }
+void add_list(CLI::App& weights, const NetworkPaths& paths) {
+  CLI::App* command = weights.add_subcommand("list", "Networks, and where their weights are");
+  command->callback([&paths] { std::cout << weights_list_text(paths); });
+}
+
+void add_info(CLI::App& weights, const NetworkPaths& paths) {
+  auto what = std::make_shared<std::string>();
+  CLI::App* command =
+      weights.add_subcommand("info", "What a weights file holds, and whether it looks trained");
+  command->add_option("WHAT", *what, "a .safetensors file, or a network whose weights are meant")->required();
+  command->callback([what, &paths] { std::cout << weights_info_text(*what, paths); });
 }
 
 }  // namespace
 
-void add_weights_command(CLI::App& app, const NetworkPaths& paths, int&) {
-  CLI::App* command = app.add_subcommand("weights", "Show the weights of networks");
-  command->require_subcommand(1);
-  command->add_subcommand("list", "List networks and where their weights are")->callback([&paths] { list_weights(paths); });
+void add_weights_command(CLI::App& app, const NetworkPaths& paths, int& result) {
+  CLI::App* weights = app.add_subcommand("weights", "List, look at, convert and download weights");
+  weights->require_subcommand(1);
+  add_list(*weights, paths);
+  add_info(*weights, paths);
+  static_cast<void>(result);
 }
 
 }  // namespace gramflow

@@ -1,5 +1,5 @@
 #pragma once
-// `gramflow weights ...`: what is installed, and bringing in what is not.
+// gramflow weights list|info|import|get: weights that arrive, check out, and say what they are.
 #include "nodes/features/network.h"
 
 namespace CLI {
@@ -8,6 +8,8 @@ class App;
 
 namespace gramflow {
 
+/// Adds `weights` with its commands to `app`; a command leaves its exit code in `result`. `paths` must live
+/// as long as `app`.
 void add_weights_command(CLI::App& app, const NetworkPaths& paths, int& result);
 
 }  // namespace gramflow
