@@ -85,12 +85,30 @@ void turn_panel(const float* packed, std::size_t position, std::size_t in, std::
 void MultiplyTurned(const TransformedBlock& transformed, const float* packed, std::size_t tiles,
                     std::size_t in, std::size_t out, std::size_t first, std::size_t width,
                     const TransformedBlock& products, float* work) {
+  // While one position is multiplied, the weights of the next come to the second-level cache, panel by panel.
+  const std::size_t pieces = (out + winograd_panel - 1) / winograd_panel;
+  const std::size_t rows = (tiles / pieces + 5) / 6 * 6;
   for (std::size_t k = 0; k < winograd_positions; ++k) {
     turn_panel(packed, flipped_position(k), in, out, first, width, work);
-    const Operands operands{
-        transformed.values + k * transformed.position_stride, transformed.tile_stride, 1,  work, width,
-        products.values + k * products.position_stride,       products.tile_stride,    out};
-    product<false, Target::overwrite>(operands, tiles, width);
+    const std::size_t next = flipped_position(k + 1 < winograd_positions ? k + 1 : 0);
+    for (std::size_t piece = 0, begin = 0; begin < tiles; ++piece, begin += rows) {
+      Operands operands{
+          transformed.values + k * transformed.position_stride + begin * transformed.tile_stride,
+          transformed.tile_stride,
+          1,
+          work,
+          width,
+          products.values + k * products.position_stride + begin * products.tile_stride,
+          products.tile_stride,
+          out};
+      if (piece < pieces) {
+        const std::size_t columns = panel_width(out, piece * winograd_panel);
+        operands.ahead =
+            packed + winograd_positions * in * piece * winograd_panel + (next * in + first) * columns;
+        operands.ahead_lines = (width * columns / 16 + rows / 6 - 1) / (rows / 6);
+      }
+      product<false, Target::overwrite>(operands, begin + rows <= tiles ? rows : tiles - begin, width);
+    }
   }
 }
 
