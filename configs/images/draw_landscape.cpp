@@ -19,7 +19,7 @@ const Vec sun_light = {4.6F, 3.55F, 2.35F};
 const Vec sky_light = {0.42F, 0.60F, 0.95F};
 const Vec camera = {0, 5.5F, 0};
 constexpr float highest = 3300;
-constexpr float horizon_shift = 0.085F;  // the camera looks up by this much
+constexpr float horizon_shift = 0.095F;  // the camera looks up by this much
 constexpr float half_width = 0.53F;      // tangent of half the field of view
 
 // How far a place lies behind the shore: negative on the lake, growing inland.
@@ -65,7 +65,7 @@ float ground(float x, float z) {
   // The peaks are placed, not found: a main one left of the middle, lower company on both sides.
   const float wobble_x = x + 420 * (fractal_noise(x / 900, z / 900, 5, 40) - 0.5F);
   const float wobble_z = z + 520 * (fractal_noise(x / 900, z / 900, 5, 50) - 0.5F);
-  const float peaks = 1500 * bump(wobble_x, wobble_z, -780, 6600, 2500, 2300) + 900 * bump(wobble_x, wobble_z, 700, 7600, 1900, 2400) +
+  const float peaks = 1290 * bump(wobble_x, wobble_z, -780, 6600, 2500, 2300) + 900 * bump(wobble_x, wobble_z, 700, 7600, 1900, 2400) +
                       980 * bump(wobble_x, wobble_z, 2500, 7400, 2100, 2300) + 900 * bump(wobble_x, wobble_z, -3100, 6000, 1900, 2200) +
                       620 * bump(wobble_x, wobble_z, -1900, 3300, 1500, 1500) + 460 * bump(wobble_x, wobble_z, 1900, 3600, 1400, 1700);
   const float jagged = 0.62F + 0.62F * e;
@@ -222,7 +222,7 @@ float cloud_density(Vec p) {
   const float billow = smooth_noise3(p.x / 520, p.z / 520, p.y / 330) * 0.5F + smooth_noise3(p.x / 240, p.z / 240, p.y / 170) * 0.27F +
                        smooth_noise3(p.x / 105, p.z / 105, p.y / 80) * 0.15F + smooth_noise3(p.x / 50, p.z / 50, p.y / 38) * 0.08F;
   const float round = std::sqrt(level) * (1 - level) * 2.6F;  // flat below, round above
-  return std::clamp((shape * 0.85F + billow * 0.75F - 0.93F + 0.16F * round) * 4.6F, 0.0F, 1.0F) * std::min(1.0F, level * 9);
+  return std::clamp((shape * 0.85F + billow * 0.75F - 1.01F + 0.16F * round) * 4.6F, 0.0F, 1.0F) * std::min(1.0F, level * 9);
 }
 
 Vec sky(Vec along, int steps, float jitter) {
@@ -289,7 +289,7 @@ Vec shade_ground(const World& world, Vec p, float distance, Vec along) {
       albedo = mix(albedo, mix(forest, larches, golden), wooded * smooth_step(0.28F, 0.48F, fractal_noise(p.x / 90, p.z / 90, 4, 345)));
     }
     if (p.y < 4) albedo = mix(Vec{0.20F, 0.18F, 0.145F} * (0.55F + 0.9F * fine), albedo, smooth_step(1.0F, 3.5F, p.y + fine));
-    const float line = 1290 + 620 * (fractal_noise(p.x / 330, p.z / 330, 6, 360) - 0.5F);
+    const float line = 1130 + 620 * (fractal_noise(p.x / 330, p.z / 330, 6, 360) - 0.5F);
     const float lying = smooth_step(0.50F, 0.70F, flat + 0.22F * (fine - 0.5F) + 0.00016F * (p.y - line));
     albedo = mix(albedo, {0.86F, 0.88F, 0.92F}, smooth_step(line - 90, line + 210, p.y) * lying);
     // Roughness finer than the map.
