@@ -87,7 +87,7 @@ void MultiplyTurned(const TransformedBlock& transformed, const float* packed, st
                     const TransformedBlock& products, float* work) {
   // While one position is multiplied, the weights of the next come to the second-level cache, panel by panel.
   const std::size_t pieces = (out + winograd_panel - 1) / winograd_panel;
-  const std::size_t rows = (tiles / pieces + 5) / 6 * 6;
+  const std::size_t rows = (tiles / pieces / 6 + 1) * 6;
   for (std::size_t k = 0; k < winograd_positions; ++k) {
     turn_panel(packed, flipped_position(k), in, out, first, width, work);
     const std::size_t next = flipped_position(k + 1 < winograd_positions ? k + 1 : 0);
