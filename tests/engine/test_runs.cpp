@@ -97,7 +97,8 @@ TEST_CASE("the gradient of a whole pipeline agrees with finite differences") {
   runner->run(first);
   const Program& program = stage->plan.program;
   const std::span<float> canvas = prepared.view(program.canvas).floats();
-  const std::span<float> start = prepared.view(program.start).floats();
+  const TensorView start_view = prepared.view(program.start);  // its memory is somebody else's once the loop has begun
+  const std::vector<float> start(start_view.floats().begin(), start_view.floats().end());
   const auto loss_at = [&](const std::vector<float>& direction, float step) {
     for (std::size_t i = 0; i < canvas.size(); ++i) canvas[i] = start[i] + step * direction[i];
     runner->run(second);
