@@ -166,6 +166,11 @@ class FileReader {
                          fmt::format("more than {} files are included", most_files));
       return;
     }
+    if (!std::filesystem::is_regular_file(found, error)) {
+      diagnostics_.error("bad-include", value.span,
+                         fmt::format("{} is no file; a pipeline was expected", quote(written, 200)));
+      return;
+    }
     try {
       const PipelineSource included = read_pipeline(found);
       read(included.file, false, value.span);
