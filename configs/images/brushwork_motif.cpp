@@ -1,6 +1,7 @@
-// The sky is a wavy current plus whirls: near a whirl's centre the brush circles it, and the colour goes through a palette
-// along its spiral arms. The land is in layers, each with its own ridge line; strokes follow the slopes, the furrows run
-// to a point at the horizon, and the river is drawn by its middle line and width.
+// The sky is a wavy current plus whirls: near a whirl's centre the brush circles it, and the colour goes
+// through a palette along its spiral arms. The land is in layers, each with its own ridge line; strokes
+// follow the slopes, the furrows run to a point at the horizon, and the river is drawn by its middle line and
+// width.
 #include "configs/images/brushwork_motif.h"
 
 #include <array>
@@ -39,15 +40,24 @@ constexpr Vec olive = {0.30F, 0.36F, 0.10F};
 constexpr Vec viridian = {0.05F, 0.31F, 0.29F};
 
 float far_ridge(float u) {
-  return 0.545F - 0.075F * std::exp(-(u - 0.42F) * (u - 0.42F) / 0.035F) - 0.045F * std::exp(-(u - 0.72F) * (u - 0.72F) / 0.012F) -
+  return 0.545F - 0.075F * std::exp(-(u - 0.42F) * (u - 0.42F) / 0.035F) -
+         0.045F * std::exp(-(u - 0.72F) * (u - 0.72F) / 0.012F) -
          0.06F * std::exp(-(u - 1.42F) * (u - 1.42F) / 0.02F) + 0.012F * std::sin(u * 19);
 }
-float near_ridge(float u) { return 0.605F + 0.024F * std::sin(u * 5.1F + 0.6F) - 0.05F * std::exp(-u * u / 0.05F) + 0.007F * std::sin(u * 23); }
+float near_ridge(float u) {
+  return 0.605F + 0.024F * std::sin(u * 5.1F + 0.6F) - 0.05F * std::exp(-u * u / 0.05F) +
+         0.007F * std::sin(u * 23);
+}
 float field_edge(float u) { return 0.665F + 0.012F * std::sin(u * 4.2F + 2.2F); }
 
 // The river: where its middle is at a height of the picture, and how wide it is.
-float river_middle(float v) { return 0.80F + 0.17F * std::sin((1 - v) * 10.5F + 0.7F) * (0.35F + (v - 0.66F) * 2.0F) - 0.55F * (v - 0.66F); }
-float river_half_width(float v) { return 0.012F + 0.25F * (v - 0.66F) * (v - 0.66F) * 3.2F + 0.05F * (v - 0.66F); }
+float river_middle(float v) {
+  return 0.80F + 0.17F * std::sin((1 - v) * 10.5F + 0.7F) * (0.35F + (v - 0.66F) * 2.0F) -
+         0.55F * (v - 0.66F);
+}
+float river_half_width(float v) {
+  return 0.012F + 0.25F * (v - 0.66F) * (v - 0.66F) * 3.2F + 0.05F * (v - 0.66F);
+}
 bool in_river(float u, float v) { return v > 0.665F && std::abs(u - river_middle(v)) < river_half_width(v); }
 
 struct Tree {
@@ -82,7 +92,8 @@ Vec blend(const Vec (&colours)[count], float t) {
 Vec sky_colour(float u, float v, float chance) {
   const float low = smooth_step(0.05F, 0.56F, v);
   const float current = fractal_noise(u * 3.2F + 1.5F * v, v * 9 - 1.2F * std::sin(u * 4), 3, 7);
-  Vec colour = blend({night, ultramarine, cobalt, sky_blue}, 0.10F + 0.75F * low * 0.6F + 1.2F * (current - 0.38F));
+  Vec colour =
+      blend({night, ultramarine, cobalt, sky_blue}, 0.10F + 0.75F * low * 0.6F + 1.2F * (current - 0.38F));
   for (const Whirl& whirl : whirls) {
     const float du = u - whirl.u;
     const float dv = v - whirl.v;
@@ -91,13 +102,15 @@ Vec sky_colour(float u, float v, float chance) {
     const float arms = 0.5F + 0.5F * std::sin(2 * std::atan2(dv, du) * whirl.turn - 6.5F * std::sqrt(r));
     const Vec cool = blend({pale, sky_blue, cobalt, ultramarine, night}, 0.25F * r + 0.7F * arms);
     const Vec warm = blend({pale, rose, orange, violet, cobalt, ultramarine}, 0.42F * r + 0.5F * arms);
-    colour = mix(colour, mix(cool, warm, smooth_step(0.35F, 0.65F, whirl.warmth + 0.3F * (0.9F - r))), smooth_step(1.9F, 0.9F, r));
+    colour = mix(colour, mix(cool, warm, smooth_step(0.35F, 0.65F, whirl.warmth + 0.3F * (0.9F - r))),
+                 smooth_step(1.9F, 0.9F, r));
   }
   const float du = u - sun_u;
   const float dv = v - sun_v;
   const float from_sun = std::hypot(du, dv);
   const float rings = 0.5F + 0.5F * std::sin(from_sun * 95);
-  const Vec glow = blend({{1.0F, 0.97F, 0.72F}, lemon, cadmium, orange, {0.80F, 0.55F, 0.45F}, cobalt}, from_sun / 0.34F + 0.13F * rings);
+  const Vec glow = blend({{1.0F, 0.97F, 0.72F}, lemon, cadmium, orange, {0.80F, 0.55F, 0.45F}, cobalt},
+                         from_sun / 0.34F + 0.13F * rings);
   colour = mix(glow, colour, smooth_step(0.13F, 0.33F, from_sun + 0.09F * (current - 0.5F)));
   // Warm light lies along the horizon.
   const float band = smooth_step(0.40F, 0.56F, v) * std::exp(-du * du / 0.35F);
@@ -127,12 +140,14 @@ Vec field_colour(float u, float v, float chance) {
   const float furrow = (u - 0.80F) / (v - 0.60F);
   const float row = 0.5F + 0.5F * std::sin(furrow * 15);
   const float patch = fractal_noise(furrow * 0.7F + 3, v * 7, 3, 60);
-  const Vec wheat = blend({red_earth, orange, cadmium, lemon, cadmium}, 0.12F + 0.75F * row + 0.5F * (patch - 0.5F));
+  const Vec wheat =
+      blend({red_earth, orange, cadmium, lemon, cadmium}, 0.12F + 0.75F * row + 0.5F * (patch - 0.5F));
   const Vec green = blend({viridian, olive, {0.55F, 0.58F, 0.14F}, cadmium}, row * 0.9F);
   Vec colour = mix(wheat, green, smooth_step(0.50F, 0.58F, patch));
   if (row < 0.3F && chance < 0.55F) colour = mix(ultramarine, viridian, chance);
   if (chance > 0.93F) colour = red_earth;
-  return mix(colour, mix(colour, ultramarine, 0.35F), smooth_step(0.75F, 1.05F, depth) * (chance < 0.5F ? 1.0F : 0.2F));
+  return mix(colour, mix(colour, ultramarine, 0.35F),
+             smooth_step(0.75F, 1.05F, depth) * (chance < 0.5F ? 1.0F : 0.2F));
 }
 
 }  // namespace
@@ -179,12 +194,14 @@ Vec motif_colour(float u, float v, float chance) {
   if (v < near_ridge(u)) {
     const float rim = smooth_step(0.02F, 0.0F, v - far_ridge(u));
     if (chance < 0.5F * rim) return mix(orange, cadmium, chance);
-    return blend({night, ultramarine, {0.29F, 0.22F, 0.55F}, cobalt, sky_blue}, bands * 1.25F + 0.35F * (chance - 0.6F));
+    return blend({night, ultramarine, {0.29F, 0.22F, 0.55F}, cobalt, sky_blue},
+                 bands * 1.25F + 0.35F * (chance - 0.6F));
   }
   if (v < field_edge(u)) {
     const float rim = smooth_step(0.014F, 0.0F, v - near_ridge(u));
     if (chance < 0.6F * rim) return cadmium;
-    return blend({ultramarine, viridian, {0.16F, 0.42F, 0.30F}, olive, orange}, bands * 1.3F + 0.3F * (chance - 0.6F));
+    return blend({ultramarine, viridian, {0.16F, 0.42F, 0.30F}, olive, orange},
+                 bands * 1.3F + 0.3F * (chance - 0.6F));
   }
   if (in_river(u, v)) return river_colour(u, v, chance);
   return field_colour(u, v, chance);

@@ -1,6 +1,7 @@
 #pragma once
-// What the painting shows: an evening sky of whirls around a low sun, blue hills, a river through fields. Places are
-// in heights of the picture: u from 0 to about 1.5, v from 0 (top) to 1. Colours are sRGB-encoded, as on a palette.
+// What the painting shows: an evening sky of whirls around a low sun, blue hills, a river through fields.
+// Places are in heights of the picture: u from 0 to about 1.5, v from 0 (top) to 1. Colours are sRGB-encoded,
+// as on a palette.
 #include "configs/images/drawing.h"
 
 namespace gramflow::drawing {

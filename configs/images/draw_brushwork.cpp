@@ -1,8 +1,9 @@
-// An oil painting by many strokes. A motif (brushwork_motif.h) says for every place which colour it has and which way the
-// brush goes there. Strokes are laid from coarse to fine: each starts at a random place, takes the motif's colour there with
-// a strong deviation of its own, and follows the flow. A stroke is a bundle of bristles; each bristle has its own shade and
-// its own amount of paint, runs dry somewhere before the end, and leaves a ridge. The ridges are a height map that a light
-// from the upper left grazes at the end, which makes the paint look thick. Drawn at twice the size and averaged down.
+// An oil painting by many strokes. A motif (brushwork_motif.h) says for every place which colour it has and
+// which way the brush goes there. Strokes are laid from coarse to fine: each starts at a random place, takes
+// the motif's colour there with a strong deviation of its own, and follows the flow. A stroke is a bundle of
+// bristles; each bristle has its own shade and its own amount of paint, runs dry somewhere before the end,
+// and leaves a ridge. The ridges are a height map that a light from the upper left grazes at the end, which
+// makes the paint look thick. Drawn at twice the size and averaged down.
 #include <array>
 
 #include "configs/images/brushwork_motif.h"
@@ -22,7 +23,8 @@ struct Painting {
       : paint(width, height), thickness(static_cast<std::size_t>(width) * static_cast<std::size_t>(height)) {}
 
   float& thick(int x, int y) {
-    return thickness[static_cast<std::size_t>(y) * static_cast<std::size_t>(paint.width) + static_cast<std::size_t>(x)];
+    return thickness[static_cast<std::size_t>(y) * static_cast<std::size_t>(paint.width) +
+                     static_cast<std::size_t>(x)];
   }
   bool inside(int x, int y) const { return x >= 0 && y >= 0 && x < paint.width && y < paint.height; }
 
@@ -54,13 +56,16 @@ Vec stray(Vec colour, float amount, Random& random) {
   const float light = amount * random.bell();
   const float warm = amount * 0.55F * random.bell();
   const float green = amount * 0.35F * random.bell();
-  const Vec strayed = {colour.x + light + warm, colour.y + light + green + 0.25F * warm, colour.z + light - warm};
-  return {std::clamp(strayed.x, 0.01F, 1.0F), std::clamp(strayed.y, 0.01F, 1.0F), std::clamp(strayed.z, 0.01F, 1.0F)};
+  const Vec strayed = {colour.x + light + warm, colour.y + light + green + 0.25F * warm,
+                       colour.z + light - warm};
+  return {std::clamp(strayed.x, 0.01F, 1.0F), std::clamp(strayed.y, 0.01F, 1.0F),
+          std::clamp(strayed.z, 0.01F, 1.0F)};
 }
 
 using Path = std::vector<std::array<float, 2>>;
 
-// From a place along the flow (or against it), one point a pixel. A wrist has inertia: the brush turns only gradually.
+// From a place along the flow (or against it), one point a pixel. A wrist has inertia: the brush turns only
+// gradually.
 Path follow(float x, float y, float sense, int pixels, float unit) {
   Path path;
   BrushFlow heading = motif_flow(x / unit, y / unit);
@@ -101,7 +106,8 @@ void stroke(Painting& painting, float x, float y, const Brush& brush, Random& ra
   for (int b = 0; b < bristles; ++b) {
     const float across = (static_cast<float>(b) + 0.5F) / static_cast<float>(bristles) * 2 - 1;
     const float own = smooth_noise(across * width * 0.16F + 50, random.unit() * 0.6F, 3) - 0.5F;
-    const Vec shade = mix(colour, second, smooth_step(-0.6F, 0.6F, across * swing * 2 + own * 1.4F)) * (1 + 0.26F * own);
+    const Vec shade =
+        mix(colour, second, smooth_step(-0.6F, 0.6F, across * swing * 2 + own * 1.4F)) * (1 + 0.26F * own);
     const float begins = 0.10F * across * across + 0.04F * random.unit();
     const float ends = 1 - 0.16F * across * across - 0.26F * random.unit() * random.unit();
     const float load = random.between(0.72F, 1.0F);
@@ -137,7 +143,8 @@ void cover(Painting& painting, const Brush& brush, float layers, Random& random)
     const int times = static_cast<int>(fine * fine + random.unit());
     for (int k = 0; k < times; ++k) {
       const float aside = 0.5F * brush.length * h * (fine > 1.05F ? 1.0F : 0.0F);
-      stroke(painting, x + random.between(-aside, aside), y + random.between(-aside, aside), {brush.width / fine, brush.length / fine, brush.deviation, brush.body}, random);
+      stroke(painting, x + random.between(-aside, aside), y + random.between(-aside, aside),
+             {brush.width / fine, brush.length / fine, brush.deviation, brush.body}, random);
     }
   }
 }
@@ -153,7 +160,8 @@ Picture light_up(Painting& painting) {
       const int up = std::max(0, y - 1);
       const int right = std::min(picture.width - 1, x + 1);
       const int down = std::min(picture.height - 1, y + 1);
-      const float weave = 0.02F * (std::sin(static_cast<float>(x) * 1.05F) - std::sin(static_cast<float>(y) * 1.05F));
+      const float weave =
+          0.02F * (std::sin(static_cast<float>(x) * 1.05F) - std::sin(static_cast<float>(y) * 1.05F));
       const Vec normal = normalised({(painting.thick(left, y) - painting.thick(right, y)) * 0.62F + weave,
                                      (painting.thick(x, up) - painting.thick(x, down)) * 0.62F + weave, 1});
       const float shade = 0.35F + 0.65F * std::max(0.0F, dot(normal, light)) / light.z;

@@ -32,7 +32,8 @@ int main(int count, char** arguments) try {
   const std::string only = count > 2 ? arguments[2] : "";
   const int width = count > 4 ? std::atoi(arguments[3]) : 1200;
   const int height = count > 4 ? std::atoi(arguments[4]) : 800;
-  if ((!only.empty() && only != "landscape" && only != "brushwork") || width < 16 || height < 16) return usage();
+  if ((!only.empty() && only != "landscape" && only != "brushwork") || width < 16 || height < 16)
+    return usage();
   if (only != "brushwork") save(folder, "landscape", gramflow::draw_landscape(width, height));
   if (only != "landscape") save(folder, "brushwork", gramflow::draw_brushwork(width, height));
   return 0;

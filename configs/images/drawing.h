@@ -36,8 +36,9 @@ inline std::uint32_t hash(std::uint32_t x, std::uint32_t y, std::uint32_t z = 0)
 }
 /// [0, 1)
 inline float random_at(int x, int y, int z = 0) {
-  return static_cast<float>(
-             hash(static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y), static_cast<std::uint32_t>(z)) >> 8) *
+  return static_cast<float>(hash(static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y),
+                                 static_cast<std::uint32_t>(z)) >>
+                            8) *
          0x1p-24F;
 }
 
@@ -79,7 +80,9 @@ inline NoiseValue smooth_noise_with_slopes(float x, float y, int layer = 0) {
   const float k = a - b - c + d;
   return {a + (b - a) * su + (c - a) * sv + k * su * sv, du * (b - a + k * sv), dv * (c - a + k * su)};
 }
-inline float smooth_noise(float x, float y, int layer = 0) { return smooth_noise_with_slopes(x, y, layer).value; }
+inline float smooth_noise(float x, float y, int layer = 0) {
+  return smooth_noise_with_slopes(x, y, layer).value;
+}
 
 inline float smooth_noise3(float x, float y, float z) {
   const float fz = std::floor(z);
@@ -109,8 +112,12 @@ struct Canvas {
   int width;
   int height;
   std::vector<Vec> pixels;
-  Canvas(int w, int h) : width(w), height(h), pixels(static_cast<std::size_t>(w) * static_cast<std::size_t>(h)) {}
-  Vec& at(int x, int y) { return pixels[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) + static_cast<std::size_t>(x)]; }
+  Canvas(int w, int h)
+      : width(w), height(h), pixels(static_cast<std::size_t>(w) * static_cast<std::size_t>(h)) {}
+  Vec& at(int x, int y) {
+    return pixels[static_cast<std::size_t>(y) * static_cast<std::size_t>(width) +
+                  static_cast<std::size_t>(x)];
+  }
   const Vec& at(int x, int y) const { return const_cast<Canvas*>(this)->at(x, y); }
 };
 
