@@ -14,6 +14,7 @@
 
 #include "framework/ops/cpu/blocks.h"
 #include "framework/ops/cpu/border_gradient.h"
+#include "framework/ops/cpu/large_memory.h"
 #include "framework/ops/cpu/winograd_kernels.h"
 
 namespace gramflow::cpu {
@@ -80,15 +81,16 @@ class WinogradFilter final : public PackedFilter {
     winograd_pack(filter, false, forward.data());
     if (!backward) return;
     if (!shared(filter)) {
-      backward_weights.resize(winograd_packed_floats(filter, true));
+      backward_weights = LargeMemory(winograd_packed_floats(filter, true));
       winograd_pack(filter, true, backward_weights.data());
     }
     if (filter.border != Border::zero) border = std::make_unique<BorderGradient>(filter);
   }
   std::unique_ptr<Convolution> prepare(std::shared_ptr<const PackedFilter> self, Shape input) const override;
 
-  std::vector<float> bias, zeros, forward;
-  std::vector<float> backward_weights;  ///< empty when `forward` serves both
+  std::vector<float> bias, zeros;
+  LargeMemory forward;
+  LargeMemory backward_weights;  ///< empty when `forward` serves both
   std::unique_ptr<BorderGradient> border;
 };
 
