@@ -65,5 +65,6 @@ TEST_CASE("long chains of variables end in an error, not in a crash") {
 }
 
 TEST_CASE("one long line costs no more than many short ones") {
-  CHECK(codes_of("{" + repeated("a,", 140'000) + "version: 1}").starts_with("unknown-key duplicate-key duplicate-key"));
+  CHECK(codes_of("{" + repeated("a,", 140'000) + "version: 1}")
+            .starts_with("unknown-key duplicate-key duplicate-key"));
 }
