@@ -30,6 +30,8 @@ bool is_code(const std::string& text) {
 void add_codes(const std::string& text, std::set<std::string>& codes) {
   for (const std::string call : {"error(", "warning(", "report(", "finish("}) {
     for (std::size_t at = text.find(call); at != std::string::npos; at = text.find(call, at + 1)) {
+      const char before = at > 0 ? text[at - 1] : ' ';
+      if (before == '_' || (before >= 'a' && before <= 'z')) continue;  // runtime_error(
       const std::string arguments =
           text.substr(at, std::min(text.find_first_of(";{", at) - at, std::size_t{200}));
       const std::size_t begin = arguments.find('"');
