@@ -108,9 +108,9 @@ TEST_CASE("Pictures of one row, one column and one pixel") {
 }
 
 TEST_CASE("Filters too big to be kept twice work in both directions") {
-  check_both_directions({{9, 13, 192}, 192}, 15);
-  check_both_directions({{6, 7, 177}, 203}, 16);
-  check_both_directions({{3, 5, 192}, 260}, 18);
+  check_both_directions({{9, 13, 352}, 352}, 15);
+  check_both_directions({{6, 7, 337}, 403}, 16);
+  check_both_directions({{3, 5, 352}, 460}, 18);
 }
 
 TEST_CASE("Pictures of one to four channels, with every border") {

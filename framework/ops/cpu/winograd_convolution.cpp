@@ -21,15 +21,16 @@ namespace gramflow::cpu {
 
 namespace {
 
-constexpr std::size_t scratch_budget = std::size_t{24} << 20;  ///< of all workers together
-/// Of one worker, times the channels read: few channels stay in the second-level cache; with many, reading
-/// (and turning) the weights less often matters more.
-constexpr std::size_t bytes_per_channel = std::size_t{24} << 10;
-constexpr std::int64_t tile_group = 24;  ///< least tiles of a block, if the picture has them
-constexpr std::int64_t row_group = 6;    ///< rows of the products' tiles
+constexpr std::size_t scratch_budget = std::size_t{28} << 20;  ///< of all workers together
+constexpr std::size_t large_weights = std::size_t{16}
+                                      << 20;  ///< too large for a share of the third-level cache
+constexpr std::int64_t row_group = 6;         ///< rows of the products' tiles
 
-/// Whether one copy of the transformed weights serves both directions: from 4 MB on.
-bool shared(const Filter& filter) { return winograd_packed_floats(filter, false) >= std::size_t{1} << 20; }
+/// Whether one copy of the transformed weights serves both directions: where they are the most of a network's
+/// memory, and there are enough channels for turning them to cost little.
+bool shared(const Filter& filter) {
+  return winograd_packed_floats(filter, false) * sizeof(float) >= large_weights;
+}
 
 /// How the blocks of one direction are cut and where a worker's memory lies.
 struct BlockPlan {
@@ -41,12 +42,11 @@ struct BlockPlan {
     products.tile_stride = spread_stride(chunk);
     const std::size_t tile_bytes =
         winograd_positions * (transformed.tile_stride + products.tile_stride) * sizeof(float);
-    const std::size_t budget =
-        std::min(scratch_budget / static_cast<std::size_t>(workers), depth * bytes_per_channel);
+    const std::size_t budget = scratch_budget / static_cast<std::size_t>(workers) / tile_bytes;
     const std::int64_t most =
-        std::max<std::int64_t>(tile_group, static_cast<std::int64_t>(budget / tile_bytes));
+        std::min(wanted_tiles(depth, channels_made, turned), static_cast<std::int64_t>(budget));
     const std::int64_t tiles = tile_count(result);
-    const std::int64_t even = divide_up(divide_up(tiles, most), workers) * workers;
+    const std::int64_t even = divide_up(divide_up(tiles, std::max(most, row_group)), workers) * workers;
     tiles_per_block = divide_up(divide_up(tiles, even), row_group) * row_group;
     count = divide_up(tiles, tiles_per_block);
     const std::size_t block = static_cast<std::size_t>(tiles_per_block);
@@ -55,6 +55,15 @@ struct BlockPlan {
     products_at = winograd_positions * transformed.position_stride;
     work_at = products_at + winograd_positions * products.position_stride;
     worker_bytes = align_up((work_at + (turned ? depth * chunk : 0)) * sizeof(float));
+  }
+
+  /// Small blocks keep their transformed values in the second-level cache, which wins as long as the weights,
+  /// read once a block, come from the third. Turning the weights needs large ones.
+  static std::int64_t wanted_tiles(std::size_t depth, int channels_made, bool turned) {
+    if (turned) return 168;
+    const std::size_t weights =
+        winograd_positions * depth * static_cast<std::size_t>(channels_made) * sizeof(float);
+    return weights < large_weights ? 12 : 84;
   }
 
   std::size_t chunk;  ///< channels whose products are finished together

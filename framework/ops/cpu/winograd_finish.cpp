@@ -6,6 +6,8 @@
 // Highway wants this order: foreach_target first.
 #include <hwy/highway.h>
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 #include <type_traits>
 
@@ -106,11 +108,32 @@ HWY_INLINE void pool_tile(const FloatVector (&y)[16], const Place& place, std::s
   }
 }
 
-template <bool tail, bool whole>
+/// What a vector of results is: the last few channels of a pixel, or a whole vector inside the picture;
+/// `streamed` goes past the caches, for results larger than they are.
+enum class Part { tail, edge, whole, streamed };
+
+template <Part part>
+HWY_INLINE void write(FloatVector v, float* to, std::size_t count) {
+  if constexpr (part == Part::streamed)
+    hn::Stream(v, Floats(), to);
+  else
+    store<part == Part::tail>(v, to, count);
+}
+
+/// Whether results of this size, at this address, are better written past the caches.
+bool streams(const float* to, Shape shape) {
+  constexpr std::int64_t large = std::int64_t{16} << 20;
+  return to != nullptr && shape.elements() * static_cast<std::int64_t>(sizeof(float)) >= large &&
+         shape.channels % 16 == 0 && reinterpret_cast<std::uintptr_t>(to) % 64 == 0;
+}
+
+template <Part part>
 HWY_INLINE void finish_forward(const float* products, std::size_t stride, const Place& place,
                                std::size_t channel, std::size_t count, const float* bias,
                                const ConvolutionOutputs& outputs) {
   const Floats f;
+  constexpr bool tail = part == Part::tail;
+  constexpr bool whole = part == Part::whole || part == Part::streamed;
   FloatVector y[16];
   inverse_transform(products, stride, y);
   const FloatVector shift = load<tail>(bias + channel, count);
@@ -122,7 +145,7 @@ HWY_INLINE void finish_forward(const float* products, std::size_t stride, const 
   const std::int64_t channels = place.shape.channels;
   if (outputs.output)
     for_pixels<whole>(place, [&](int r, int c) {
-      store<tail>(y[4 * r + c], outputs.output + place.pixel(r, c) * channels + channel, count);
+      write<part>(y[4 * r + c], outputs.output + place.pixel(r, c) * channels + channel, count);
     });
   if (outputs.mask)
     for_pixels<whole>(place, [&](int r, int c) {
@@ -132,9 +155,11 @@ HWY_INLINE void finish_forward(const float* products, std::size_t stride, const 
   if (outputs.pooled || outputs.index) pool_tile<tail>(y, place, channel, count, outputs);
 }
 
-template <bool tail, bool whole>
+template <Part part>
 HWY_INLINE void finish_backward(const float* products, std::size_t stride, const Place& place,
                                 std::size_t channel, std::size_t count, const ConvolutionGradient& gradient) {
+  constexpr bool tail = part == Part::tail;
+  constexpr bool whole = part == Part::whole || part == Part::streamed;
   FloatVector y[16];
   inverse_transform(products, stride, y);
   const std::int64_t channels = place.shape.channels;
@@ -145,50 +170,53 @@ HWY_INLINE void finish_backward(const float* products, std::size_t stride, const
     if (gradient.mask)
       value = hn::IfThenElseZero(
           load_mask(gradient.mask + place.pixel(r, c) * mask_bytes(channels), channel, count), value);
-    store<tail>(value, to, count);
+    write<part>(value, to, count);
   });
 }
 
-/// Calls finish(products, place, channel, count, tail, whole) for every tile and vector of channels.
+/// Calls finish(products, place, channel, count, part) for every tile and vector of channels; `part` is a
+/// constant.
 template <class Finish>
 HWY_INLINE void finish_tiles(const TransformedBlock& products, const TileRange& tiles, ChannelRange channels,
-                             Finish&& finish) {
+                             bool stream, Finish&& finish) {
   const std::size_t n = lanes();
   for (std::int64_t tile = tiles.begin; tile < tiles.end; ++tile) {
     const Place place(tiles, tile);
     const float* from = products.values + static_cast<std::size_t>(tile - tiles.begin) * products.tile_stride;
-    std::size_t channel = 0;
-    for (; channel + n <= channels.count; channel += n) {
-      if (place.whole())
-        finish(from + channel, place, channels.first + channel, n, std::false_type(), std::true_type());
-      else
-        finish(from + channel, place, channels.first + channel, n, std::false_type(), std::false_type());
-    }
-    if (channel < channels.count)
-      finish(from + channel, place, channels.first + channel, channels.count - channel, std::true_type(),
-             std::false_type());
+    const auto vectors = [&](auto part) {
+      for (std::size_t channel = 0; channel + n <= channels.count; channel += n)
+        finish(from + channel, place, channels.first + channel, n, part);
+    };
+    if (!place.whole())
+      vectors(std::integral_constant<Part, Part::edge>());
+    else if (stream)
+      vectors(std::integral_constant<Part, Part::streamed>());
+    else
+      vectors(std::integral_constant<Part, Part::whole>());
+    const std::size_t rest = channels.count % n;
+    if (rest > 0)
+      finish(from + channels.count - rest, place, channels.first + channels.count - rest, rest,
+             std::integral_constant<Part, Part::tail>());
   }
+  if (stream) hwy::FlushStream();
 }
 
 }  // namespace
 
 void FinishForward(const TransformedBlock& products, const TileRange& tiles, ChannelRange channels,
                    const float* bias, const ConvolutionOutputs& outputs) {
-  finish_tiles(products, tiles, channels,
-               [&](const float* from, const Place& place, std::size_t channel, std::size_t count, auto tail,
-                   auto whole) {
-                 finish_forward<tail.value, whole.value>(from, products.position_stride, place, channel,
-                                                         count, bias, outputs);
+  finish_tiles(products, tiles, channels, streams(outputs.output, tiles.shape),
+               [&](const float* from, const Place& place, std::size_t channel, std::size_t count, auto part) {
+                 finish_forward<part.value>(from, products.position_stride, place, channel, count, bias,
+                                            outputs);
                });
 }
 
 void FinishBackward(const TransformedBlock& products, const TileRange& tiles, ChannelRange channels,
                     const ConvolutionGradient& gradient) {
-  finish_tiles(products, tiles, channels,
-               [&](const float* from, const Place& place, std::size_t channel, std::size_t count, auto tail,
-                   auto whole) {
-                 finish_backward<tail.value, whole.value>(from, products.position_stride, place, channel,
-                                                          count, gradient);
+  finish_tiles(products, tiles, channels, !gradient.accumulate && streams(gradient.result, tiles.shape),
+               [&](const float* from, const Place& place, std::size_t channel, std::size_t count, auto part) {
+                 finish_backward<part.value>(from, products.position_stride, place, channel, count, gradient);
                });
 }
 

@@ -31,28 +31,48 @@ void Multiply(const TransformedBlock& transformed, const float* panel, std::size
 
 namespace {
 
-/// to[c][r] = from[r][c] for 4 columns and rows; `to` has rows of `to_stride`.
+#if HWY_TARGET == HWY_SCALAR
+inline constexpr std::size_t square = 1;
+#elif HWY_TARGET == HWY_SSE4
+inline constexpr std::size_t square = 4;
+#else
+inline constexpr std::size_t square = 8;
+#endif
+
+/// to[c][r] = from[r][c] for a square of columns and rows: pairs of rows are interleaved, then pairs of
+/// those, then (for 8) halves exchanged.
 HWY_INLINE void turn_square(const float* from, std::size_t from_stride, float* to, std::size_t to_stride) {
-  const hn::CappedTag<float, 4> d;
-  if (hn::Lanes(d) < 4) {
-    for (std::size_t r = 0; r < 4; ++r)
-      for (std::size_t c = 0; c < 4; ++c) to[c * to_stride + r] = from[r * from_stride + c];
-    return;
-  }
-#if HWY_TARGET != HWY_SCALAR
+#if HWY_TARGET == HWY_SCALAR
+  (void)from_stride, (void)to_stride;
+  *to = *from;
+#else
+  const hn::CappedTag<float, square> d;
   const hn::RepartitionToWide<decltype(d)> pairs;
-  const auto row0 = hn::LoadU(d, from);
-  const auto row1 = hn::LoadU(d, from + from_stride);
-  const auto row2 = hn::LoadU(d, from + 2 * from_stride);
-  const auto row3 = hn::LoadU(d, from + 3 * from_stride);
-  const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, row0, row1));
-  const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, row2, row3));
-  const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, row0, row1));
-  const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, row2, row3));
-  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23)), d, to);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23)), d, to + to_stride);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23)), d, to + 2 * to_stride);
-  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23)), d, to + 3 * to_stride);
+  using Vector = hn::Vec<decltype(d)>;
+  Vector fours[square];  // [4 * group + j]: column j (and j + 4) of four rows
+  for (std::size_t group = 0; group < square / 4; ++group) {
+    const float* rows = from + 4 * group * from_stride;
+    const Vector row0 = hn::LoadU(d, rows);
+    const Vector row1 = hn::LoadU(d, rows + from_stride);
+    const Vector row2 = hn::LoadU(d, rows + 2 * from_stride);
+    const Vector row3 = hn::LoadU(d, rows + 3 * from_stride);
+    const auto low01 = hn::BitCast(pairs, hn::InterleaveLower(d, row0, row1));
+    const auto low23 = hn::BitCast(pairs, hn::InterleaveLower(d, row2, row3));
+    const auto high01 = hn::BitCast(pairs, hn::InterleaveUpper(d, row0, row1));
+    const auto high23 = hn::BitCast(pairs, hn::InterleaveUpper(d, row2, row3));
+    fours[4 * group] = hn::BitCast(d, hn::InterleaveLower(pairs, low01, low23));
+    fours[4 * group + 1] = hn::BitCast(d, hn::InterleaveUpper(pairs, low01, low23));
+    fours[4 * group + 2] = hn::BitCast(d, hn::InterleaveLower(pairs, high01, high23));
+    fours[4 * group + 3] = hn::BitCast(d, hn::InterleaveUpper(pairs, high01, high23));
+  }
+  for (std::size_t j = 0; j < 4; ++j) {
+    if constexpr (square == 4) {
+      hn::StoreU(fours[j], d, to + j * to_stride);
+    } else {
+      hn::StoreU(hn::ConcatLowerLower(d, fours[4 + j], fours[j]), d, to + j * to_stride);
+      hn::StoreU(hn::ConcatUpperUpper(d, fours[4 + j], fours[j]), d, to + (4 + j) * to_stride);
+    }
+  }
 #endif
 }
 
@@ -67,12 +87,12 @@ void turn_panel(const float* packed, std::size_t position, std::size_t in, std::
     const float* from = packed + winograd_positions * in * panel + (position * in + first) * panel_columns;
     float* target = to + panel * width;
     std::size_t c = 0;
-    for (; c + 4 <= columns; c += 4) {
+    for (; c + square <= columns; c += square) {
       std::size_t r = 0;
-      for (; r + 4 <= rows; r += 4)
+      for (; r + square <= rows; r += square)
         turn_square(from + c * panel_columns + r, panel_columns, target + r * width + c, width);
       for (; r < rows; ++r)
-        for (std::size_t k = c; k < c + 4; ++k) target[r * width + k] = from[k * panel_columns + r];
+        for (std::size_t k = c; k < c + square; ++k) target[r * width + k] = from[k * panel_columns + r];
     }
     for (std::size_t r = 0; r < rows; ++r)
       for (std::size_t k = c; k < width; ++k)
