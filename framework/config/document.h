@@ -24,7 +24,7 @@ struct Override {
 struct NodeEntry {
   std::string id;  ///< "style_loss"; of a subgraph's node "restyle/style_loss"
   Span id_span;
-  std::string type;
+  std::string type;  ///< "" after a mistake that was reported: the node only stands for its name
   Span type_span;
   std::vector<Entry> entries;  ///< everything but `type`, variables replaced
   std::vector<Note> notes;     ///< "in subgraph 'restyle', used here"
@@ -33,7 +33,8 @@ struct NodeEntry {
 struct Document {
   std::vector<NodeEntry> nodes;  ///< in file order, subgraph nodes at the place of their use
   Span nodes_span;
-  int stages = 1;         ///< entries of `schedule:`, at least 1
+  std::vector<std::string> subgraphs;  ///< names that may stand for a type, for suggestions
+  int stages = 1;                      ///< entries of `schedule:`, at least 1
   std::string directory;  ///< folder of the main file ("." for a bare name): relative paths start here
   std::string file_name;  ///< as the user wrote it
   const NodeEntry* find(std::string_view id) const;

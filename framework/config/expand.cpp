@@ -42,6 +42,7 @@ class Expander {
     document.file_name = source_.file->name();
     document.directory = folder_of(document.file_name);
     document.nodes_span = declarations_.nodes_span;
+    for (const auto& [name, subgraph] : declarations_.subgraphs) document.subgraphs.push_back(name);
 
     Level file;
     file.scope.variables = declarations_.variables;
@@ -129,16 +130,8 @@ class Expander {
   }
 
   void open_node(Level& level, const Entry& node) {
-    const bool good_id = check_id(node.key, node.key_span, "a node", diagnostics_);
+    check_id(node.key, node.key_span, "a node", diagnostics_);
     const ValuePtr value = substitution_.apply(node.value, level.scope);
-    if (value->broken) return;
-    if (value->map() == nullptr) {
-      Diagnostic& diagnostic =
-          report_type(*value, fmt::format("the node {}", quote(node.key)), "a map with 'type'", diagnostics_);
-      diagnostic.suggest(fmt::format("write '{}: {{type: ..., ...}}'", one_line(node.key)));
-      known_ids_.insert(level.prefix + node.key);
-      return;
-    }
     const std::size_t index = level.nodes.size();
     const auto [place, fresh] = level.by_name.emplace(node.key, index);
     if (!fresh) {
@@ -154,20 +147,25 @@ class Expander {
     entry.id_span = node.key_span;
     entry.notes = level.notes;
     known_ids_.insert(entry.id);
-    const bool has_type = take_type(entry, *value, node.key);
-    for (const Entry& item : *value->map())
+    // A node with a mistake stays, without a type: others may refer to it, and nothing is to be said about
+    // that.
+    const Value::Map* body = value->map();
+    if (value->broken) return;
+    if (body == nullptr) {
+      Diagnostic& diagnostic =
+          report_type(*value, fmt::format("the node {}", quote(node.key)), "a map with 'type'", diagnostics_);
+      diagnostic.suggest(fmt::format("write '{}: {{type: ..., ...}}'", one_line(node.key)));
+      return;
+    }
+    take_type(entry, *value, node.key);
+    for (const Entry& item : *body)
       if (item.key != "type") entry.entries.push_back(item);
     apply_settings(entry);
     const auto subgraph = declarations_.subgraphs.find(entry.type);
-    if (subgraph != declarations_.subgraphs.end()) {
-      open_subgraph(level, index, subgraph->second);
-    } else if (!has_type || !good_id) {
-      level.nodes.pop_back();  // reported; a node without a type means nothing to later passes
-      level.by_name.erase(place);
-    }
+    if (subgraph != declarations_.subgraphs.end()) open_subgraph(level, index, subgraph->second);
   }
 
-  bool take_type(NodeEntry& entry, const Value& value, const std::string& written_id) {
+  void take_type(NodeEntry& entry, const Value& value, const std::string& written_id) {
     const Entry* type = value.find("type");
     if (type == nullptr) {
       std::vector<std::string> near;
@@ -178,16 +176,16 @@ class Expander {
       diagnostic.suggest(near.empty() ? "add 'type: ...'"
                                       : fmt::format("is {} meant to be 'type'?", quote(near[0])));
       add_notes(diagnostic, entry);
-      return false;
+      return;
     }
+    if (type->value->broken) return;
     entry.type_span = type->value->span;
     const Value::Scalar* text = type->value->scalar();
     if (text == nullptr || text->text.empty()) {
       add_notes(report_type(*type->value, "'type'", "the name of a node type", diagnostics_), entry);
-      return false;
+      return;
     }
     entry.type = text->text;
-    return true;
   }
 
   static void add_notes(Diagnostic& diagnostic, const NodeEntry& entry) {
@@ -217,6 +215,7 @@ class Expander {
     if (!is_ring(subgraph, use)) {
       chain_.push_back({&subgraph, use.type_span});
       open(*inside, subgraph.nodes);
+      inside->opened = true;
       chain_.pop_back();
     }
     level.nodes[index].inside = std::move(inside);

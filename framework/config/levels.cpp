@@ -95,10 +95,12 @@ class Flattener {
 
   ValuePtr resolve_output(const ValuePtr& reference, const std::string& name, const std::string& port,
                           const Level& inside, int way) {
+    if (!inside.opened) return broken_value(reference->span);
     const std::vector<Entry>& outputs = inside.subgraph->outputs;
     const auto output =
         std::find_if(outputs.begin(), outputs.end(), [&](const Entry& entry) { return entry.key == port; });
     if (output != outputs.end()) return through(reference, output->value->scalar()->text, inside, way);
+    if (!inside.subgraph->outputs_known) return broken_value(reference->span);
     std::vector<std::string> names;
     for (const Entry& entry : outputs) names.push_back(name + "." + entry.key);
     const std::string subgraph = quote(inside.subgraph->name);

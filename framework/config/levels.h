@@ -27,6 +27,7 @@ struct Level {
   std::unordered_map<std::string, std::size_t> by_name;  ///< as written inside of this level
   std::vector<Entry> inputs;  ///< of the use: input and what it is connected to in the parent
   std::vector<Note> notes;    ///< where it is used
+  bool opened = false;        ///< its nodes are here; not after a ring that was reported
 };
 
 /// Rewrites the references of all nodes to full ids and appends them to `nodes`, uses replaced by what is

@@ -25,6 +25,7 @@ struct Subgraph {
   std::vector<SubgraphParameter> parameters;
   std::vector<Entry> outputs;  ///< name: node inside, or node.port
   std::vector<Entry> nodes;
+  bool outputs_known = true;  ///< false when some were dropped with a report
   bool used = false;
 };
 

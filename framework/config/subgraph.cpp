@@ -142,6 +142,7 @@ class SubgraphReader {
     const Entry* outputs = entry_.value->find("outputs");
     if (outputs == nullptr || outputs->value->is_null()) return;
     if (outputs->value->map() == nullptr) {
+      subgraph_.outputs_known = false;
       report_type(*outputs->value, "'outputs'", "a map of names and the nodes they come from", diagnostics_)
           .suggest("write 'outputs: {image: picture}'");
       return;
@@ -157,13 +158,18 @@ class SubgraphReader {
     for (const Entry& output : *outputs->value->map()) {
       const Value::Scalar* text = output.value->scalar();
       if (text == nullptr) {
+        subgraph_.outputs_known = false;
         report_type(*output.value, fmt::format("the output {}", quote(output.key)),
                     "the name of a node inside of the subgraph", diagnostics_);
         continue;
       }
-      if (!check_id(output.key, output.key_span, "an output", diagnostics_)) continue;
+      if (!check_id(output.key, output.key_span, "an output", diagnostics_)) {
+        subgraph_.outputs_known = false;
+        continue;
+      }
       const std::string node(node_part(text->text));
       if (std::find(names.begin(), names.end(), node) == names.end()) {
+        subgraph_.outputs_known = false;
         diagnostics_
             .error("unknown-node", output.value->span,
                    fmt::format("there is no node {} in {}", quote(node), in_this()))

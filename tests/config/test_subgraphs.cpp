@@ -171,3 +171,18 @@ TEST_CASE("fifty levels of subgraphs are opened, more are not") {
   CHECK(chain(50).codes() == "");
   CHECK(chain(51).codes() == "too-deep");
 }
+
+TEST_CASE("a node with a mistake keeps its place, so that references to it are not mistakes too") {
+  const Expansion result = expanded("nodes: {a: {}, b: 3, c: $no, d: {type: $no}}\n");
+  CHECK(result.codes() == "missing-type wrong-type unknown-variable unknown-variable");
+  CHECK(result.nodes() == "a: b: c: d:");
+}
+
+TEST_CASE("what is read from a subgraph whose outputs are wrong is broken, not wrong again") {
+  const Expansion result = expanded(
+      "subgraphs:\n  s: {outputs: {image: pictur}, nodes: {picture: {type: T}}}\n"
+      "nodes: {u: {type: s}, save: {type: Save, image: u.image}}\n",
+      {}, 0, is_port);
+  CHECK(result.codes() == "unknown-node");
+  CHECK(result.document.find("save")->entries[0].value->broken);
+}
