@@ -26,25 +26,40 @@ std::string tidy(std::string message) {
   return message.empty() ? "no reason given" : message;
 }
 
-// Colour channels by name, as EXR files need; other formats name theirs R, G, B, A or Y.
+int channel_called(const OIIO::ImageSpec& spec, std::initializer_list<std::string> names) {
+  for (const std::string& name : names)
+    for (int c = 0; c < spec.nchannels; ++c)
+      if (OIIO::Strutil::iequals(spec.channel_name(c), name)) return c;
+  return -1;
+}
+
+bool choose_colour(const OIIO::ImageSpec& spec, const std::string& layer, Header& header) {
+  const int red = channel_called(spec, {layer + "R", layer + "red"});
+  const int green = channel_called(spec, {layer + "G", layer + "green"});
+  const int blue = channel_called(spec, {layer + "B", layer + "blue"});
+  if (red < 0 || green < 0 || blue < 0) return false;
+  header.colour = {red, green, blue};
+  header.alpha = channel_called(spec, {layer + "A", layer + "alpha"});
+  return true;
+}
+
+// Colour channels by name, as EXR files need; other formats name theirs R, G, B, A or Y. Renderers put EXR
+// channels into layers ("beauty.R"): without plain ones, the first layer that has all three colours counts.
 void choose_channels(const OIIO::ImageSpec& spec, Header& header) {
-  const auto find = [&](std::initializer_list<const char*> names) {
-    for (const char* name : names)
-      for (int c = 0; c < spec.nchannels; ++c)
-        if (OIIO::Strutil::iequals(spec.channel_name(c), name)) return c;
-    return -1;
-  };
-  header.alpha = spec.alpha_channel >= 0 && spec.alpha_channel < spec.nchannels ? spec.alpha_channel
-                                                                                : find({"A", "alpha"});
-  const int red = find({"R", "red"});
-  const int green = find({"G", "green"});
-  const int blue = find({"B", "blue"});
-  if (red >= 0 && green >= 0 && blue >= 0) {
-    header.colour = {red, green, blue};
-  } else {
-    const int grey = std::max(0, find({"Y", "I", "L"}));
-    header.colour = {grey, grey, grey};
+  if (choose_colour(spec, "", header)) {
+    if (spec.alpha_channel >= 0 && spec.alpha_channel < spec.nchannels) header.alpha = spec.alpha_channel;
+    return;
   }
+  for (int c = 0; c < spec.nchannels; ++c) {
+    const std::string name = spec.channel_name(c);
+    const std::size_t dot = name.rfind('.');
+    if (dot != std::string::npos && choose_colour(spec, name.substr(0, dot + 1), header)) return;
+  }
+  const int grey = std::max(0, channel_called(spec, {"Y", "I", "L"}));
+  header.colour = {grey, grey, grey};
+  header.alpha = spec.alpha_channel >= 0 && spec.alpha_channel < spec.nchannels
+                     ? spec.alpha_channel
+                     : channel_called(spec, {"A", "alpha"});
 }
 
 }  // namespace

@@ -118,7 +118,9 @@ PictureInfo info_of(const oiio::Header& header, const std::string& format) {
   info.format = format;
   info.software = header.software;
   info.description = header.description;
-  if (info.alpha && format != "gif")
+  if (info.alpha && format == "webp")  // decoded to premultiplied 8 bits: there is nothing left to divide
+    info.notes.emplace_back("transparency is left out; what is fully transparent becomes black");
+  else if (info.alpha && format != "gif")  // every GIF has alpha for its decoder, so it says nothing
     info.notes.emplace_back("transparency is left out; the colour beneath it is kept");
   if (info.floating)
     info.notes.emplace_back("linear light is converted to sRGB; what is brighter than white becomes white");
@@ -126,8 +128,10 @@ PictureInfo info_of(const oiio::Header& header, const std::string& format) {
     info.notes.emplace_back("CMYK is converted to RGB without a colour profile; colours may shift");
   if (header.colour_profile && !header.from_cmyk)
     info.notes.emplace_back("the embedded colour profile is ignored; colours are taken for sRGB");
-  if (header.channels > (info.alpha ? 4 : 3))
-    info.notes.emplace_back("channels other than red, green and blue are left out");
+  const bool grey = header.colour[0] == header.colour[1];
+  if (header.channels > (grey ? 1 : 3) + (info.alpha ? 1 : 0))
+    info.notes.push_back(grey ? "only its first or brightness channel is read, as grey"
+                              : "channels other than red, green and blue are left out");
   return info;
 }
 

@@ -118,6 +118,23 @@ TEST_CASE("EXR channels are found by name among many, in tiles too") {
   CHECK(notes_mention(read_picture_info(folder / "many.exr"), "channels other than"));
 }
 
+TEST_CASE("EXR colour is found inside a layer when there is none outside") {
+  const TemporaryFolder folder;
+  RawFile file{.width = 1, .height = 1, .channels = 5, .sample = "float", .samples = {9, 0.25F, 1, 0, 7}};
+  file.channel_names = {"depth.Z", "beauty.B", "beauty.G", "beauty.R", "mask.R"};
+  write_raw(folder / "layers.exr", file);
+  check_pixel(read_picture(folder / "layers.exr"), 0, 0, 0, 1, 0.5370987F, 1e-6);
+}
+
+TEST_CASE("an EXR of brightness and colour differences is read as grey, and says so") {
+  const TemporaryFolder folder;
+  RawFile file{.width = 1, .height = 1, .channels = 3, .sample = "float", .samples = {0.3F, 0.4F, 0.25F}};
+  file.channel_names = {"BY", "RY", "Y"};
+  write_raw(folder / "luma.exr", file);
+  check_pixel(read_picture(folder / "luma.exr"), 0, 0, 0.5370987F, 0.5370987F, 0.5370987F, 1e-6);
+  CHECK(notes_mention(read_picture_info(folder / "luma.exr"), "as grey"));
+}
+
 TEST_CASE("a CMYK JPEG is converted to RGB") {
   const std::string path = GRAMFLOW_SOURCE_DIR "/tests/image/data/cmyk.jpg";
   const PictureInfo info = read_picture_info(path);
@@ -144,12 +161,10 @@ TEST_CASE("EXIF orientation is applied: all eight show the same scene") {
         return scene[x][y];
       case 6:
         return scene[x][2 - y];
-        return scene[x][2 - y] * 0 + scene[1 - x][y];
       case 7:
         return scene[1 - x][2 - y];
       case 8:
         return scene[1 - x][y];
-        return scene[x][2 - y];
       default:
         return scene[y][x];
     }
