@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "framework/base/parallel.h"
+#include "framework/ops/cpu/large_memory.h"
 #include "tests/kernels/reference.h"
 
 using namespace gramflow;
@@ -64,14 +65,15 @@ Times time_layer(const Layer& layer, Shape input, cpu::ConvolutionMethod method,
   Random random(1);
   FilterData data(layer.in, layer.out, 3, random);
   const auto convolution = cpu::make_convolution(cpu::pack_filter(data.filter, method, true), input);
-  std::vector<std::byte> scratch(convolution->scratch_bytes());
+  cpu::LargeMemory scratch(convolution->scratch_bytes() / sizeof(float));
   const Shape output{input.height, input.width, layer.out};
   const std::size_t pixels = static_cast<std::size_t>(output.pixels());
   const std::size_t made = static_cast<std::size_t>(output.elements());
-  Image from(input);
-  for (std::size_t i = 0; i < from.values.size(); ++i)
-    from.values[i] = static_cast<float>(i % 251) * 0.01f - 1.0f;
-  std::vector<float> values(made, 0.5f), pooled(made / 4, 0.5f), result(from.values.size());
+  const std::size_t read = static_cast<std::size_t>(input.elements());
+  cpu::LargeMemory from(read), values(made), pooled(made / 4), result(read);
+  for (std::size_t i = 0; i < read; ++i) from.data()[i] = static_cast<float>(i % 251) * 0.01f - 1.0f;
+  std::fill_n(values.data(), made, 0.5f);
+  std::fill_n(pooled.data(), made / 4, 0.5f);
   std::vector<std::uint8_t> mask(pixels * static_cast<std::size_t>(layer.out) / 8), index(made / 4);
   std::vector<std::uint8_t> below(static_cast<std::size_t>(input.pixels() * ((input.channels + 7) / 8)),
                                   0x5A);
@@ -92,9 +94,9 @@ Times time_layer(const Layer& layer, Shape input, cpu::ConvolutionMethod method,
   }
   if (layer.in > 3 && layer.in == layer.out) gradient.mask = below.data();
   Times times{};
-  times.scratch = scratch.size();
-  times.forward = best_seconds(clock, repeats,
-                               [&] { convolution->forward(from.values.data(), outputs, scratch.data()); });
+  times.scratch = convolution->scratch_bytes();
+  times.forward =
+      best_seconds(clock, repeats, [&] { convolution->forward(from.data(), outputs, scratch.data()); });
   times.backward = best_seconds(clock, repeats, [&] { convolution->backward(gradient, scratch.data()); });
   return times;
 }
