@@ -99,9 +99,8 @@ void run_once(const BenchOptions& options, Environment& environment, int iterati
               std::function<void(PreparedPlan&)> after) {
   Diagnostics warnings;
   const auto source = std::make_shared<SourceFile>("bench", bench_pipeline(options, iterations));
-  auto stages = compile_stages({source, {}}, environment.types, warnings);
+  auto stages = compile_stages({source, {}}, environment.types, warnings, options.threads);
   SessionOptions session;
-  session.threads = options.threads;
   session.executor = executor;
   session.observers = {&stopwatch};
   session.after_stage = std::move(after);

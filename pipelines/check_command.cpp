@@ -53,11 +53,10 @@ void add_check_command(CLI::App& app, Environment& environment, int&) {
   options->pipeline.add_to(*command);
   command->add_option("--threads", options->threads, "threads to plan for (0: all cores)")->check(CLI::Range(0, 4096));
   command->callback([options, &environment] {
-    const ThreadScope threads(options->threads);
     Diagnostics warnings;
-    const auto stages = compile_stages(options->pipeline.read(), environment.types, warnings);
+    const auto stages = compile_stages(options->pipeline.read(), environment.types, warnings, options->threads);
     print_diagnostics(warnings, false);
-    const double peak = cpu::measure_fma_peak_gflops(0.05) * threads.threads();
+    const double peak = cpu::measure_fma_peak_gflops(0.05) * stages.front()->threads;
     for (std::size_t i = 0; i < stages.size(); ++i) print_stage(*stages[i], static_cast<int>(i), peak);
     fmt::print("{}: no mistakes\n", options->pipeline.file);
   });

@@ -50,7 +50,7 @@ void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   environment.library->set_convolution_method(method_of(options.convolution));
   const PipelineSource source = options.pipeline.read();
   Diagnostics warnings;
-  std::vector<std::unique_ptr<CompiledStage>> stages = compile_stages(source, environment.types, warnings);
+  std::vector<std::unique_ptr<CompiledStage>> stages = compile_stages(source, environment.types, warnings, options.threads);
   if (!options.quiet) print_diagnostics(warnings, false);
   Diagnostics ignored;
   const std::string canonical = canonical_yaml(source, ignored, port_test(environment.types));
@@ -58,7 +58,6 @@ void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   for (const auto& stage : stages) stage->run_state->description = "gramflow pipeline " + hash;
 
   SessionOptions session;
-  session.threads = options.threads;
   session.executor = options.executor == "serial" ? ExecutorKind::serial : ExecutorKind::flow;
   session.stop = &interruption.requested();
   ConsoleOptions console_options;

@@ -1,16 +1,20 @@
 #include "framework/base/error.h"
+#include "framework/base/parallel.h"
 #include "framework/exec/session.h"
 
 namespace gramflow {
 
-std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const NodeTypes& types, int stage, Diagnostics& diagnostics) {
+std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const NodeTypes& types, int stage, Diagnostics& diagnostics,
+                                             int threads) {
   auto compiled = std::make_unique<CompiledStage>();
   compiled->document = expand(source, stage, diagnostics, port_test(types));
   compiled->graph = link(compiled->document, types, diagnostics);
   if (diagnostics.has_errors()) return nullptr;
   Lowered lowered = lower(compiled->graph, diagnostics);
   if (diagnostics.has_errors()) return nullptr;
-  compiled->plan = compile(std::move(lowered.program));
+  ThreadScope scope(threads);  // kernels ask for scratch memory by worker
+  compiled->threads = scope.threads();
+  scope.execute([&] { compiled->plan = compile(std::move(lowered.program)); });
   compiled->optimization = std::move(lowered.optimization);
   compiled->run_state = std::move(lowered.run_state);
   const Program& program = compiled->plan.program;
@@ -20,12 +24,13 @@ std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const
   return compiled;
 }
 
-std::vector<std::unique_ptr<CompiledStage>> compile_stages(const PipelineSource& source, const NodeTypes& types, Diagnostics& warnings) {
+std::vector<std::unique_ptr<CompiledStage>> compile_stages(const PipelineSource& source, const NodeTypes& types, Diagnostics& warnings,
+                                                           int threads) {
   std::vector<std::unique_ptr<CompiledStage>> stages;
   Diagnostics found;
   int count = 1;
   for (int stage = 0; stage < count; ++stage) {
-    std::unique_ptr<CompiledStage> compiled = compile_stage(source, types, stage, found);
+    std::unique_ptr<CompiledStage> compiled = compile_stage(source, types, stage, found, threads);
     if (compiled == nullptr) throw InvalidPipeline(std::move(found));
     count = compiled->document.stages;
     stages.push_back(std::move(compiled));

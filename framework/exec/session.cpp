@@ -191,7 +191,7 @@ class StageRun {
       report.losses = terms_;
       report.seconds = seconds_since(start);
       report.evaluations = step.evaluations;
-      report.note = step.reason;
+      if (step.restarted && !step.stopped) report.note = step.reason;  // why it stopped is told once, at the end
       for (Observer* observer : options_.observers) observer->iteration(report);
       if (step.stopped) return conclude(step, iteration);
       for (const Monitor& monitor : monitors_)
@@ -247,7 +247,7 @@ RunSummary run_stages(std::vector<std::unique_ptr<CompiledStage>> stages, const 
   RunSummary summary;
   std::mutex mutex;
   RunStart start;
-  ThreadScope threads(options.threads);
+  ThreadScope threads(stages.empty() ? 0 : stages.front()->threads);
   start.threads = threads.threads();
   for (std::size_t i = 0; i < stages.size(); ++i) {
     start.stages.push_back(describe(*stages[i], static_cast<int>(i)));

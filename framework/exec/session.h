@@ -29,18 +29,20 @@ struct CompiledStage {
   Optimization optimization;
   std::shared_ptr<RunState> run_state;
   std::size_t state_bytes = 0;  ///< of the optimisation method
+  int threads = 1;              ///< that the plan's scratch memory is for
   /// What the process will use on top of its own size.
   std::size_t planned_bytes() const { return plan.arena_bytes + plan.filter_bytes + plan.transient_bytes + state_bytes; }
 };
 
-/// Expands, links, lowers and plans one stage; nullptr when something was reported. Sizes of pictures come from their headers;
+/// Expands, links, lowers and plans one stage for a number of threads (0: all cores); nullptr when something was reported. Sizes of pictures come from their headers;
 /// no weights and no pixels are read. Throws MissingResource and RunError for files.
-std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const NodeTypes& types, int stage, Diagnostics& diagnostics);
+std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const NodeTypes& types, int stage, Diagnostics& diagnostics,
+                                             int threads = 0);
 /// All stages. Throws InvalidPipeline with everything that was found in any of them. Warnings go to `warnings`.
-std::vector<std::unique_ptr<CompiledStage>> compile_stages(const PipelineSource& source, const NodeTypes& types, Diagnostics& warnings);
+std::vector<std::unique_ptr<CompiledStage>> compile_stages(const PipelineSource& source, const NodeTypes& types, Diagnostics& warnings,
+                                                           int threads = 0);
 
 struct SessionOptions {
-  int threads = 0;  ///< 0: all cores
   ExecutorKind executor = ExecutorKind::flow;
   const std::atomic<bool>* stop = nullptr;  ///< set from outside (a signal): the run ends after the current iteration
   bool poison = false;                      ///< for tests: NaN in all free memory before each iteration

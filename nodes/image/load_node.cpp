@@ -14,14 +14,14 @@ struct LoadParameters {
 
 template <class Visitor>
 void visit_parameters(Visitor& visitor, LoadParameters& parameters) {
-  visitor("path", parameters.path, "picture file; relative to the pipeline's folder, or else to the current one", required(), not_empty());
+  visitor("path", parameters.path, "picture file; a relative path starts at the file it is written in, or else at the current folder", required(), not_empty());
   visitor("size", parameters.size, "longest side in pixels (the aspect is kept), or [width, height]; default: as it is");
   visitor("filter", parameters.filter, "how to resize");
 }
 
 void lower_load(LowerContext& context) {
   const auto& parameters = context.parameters<LoadParameters>();
-  const std::string path = find_input(parameters.path, context.directory());
+  const std::string path = find_input(context, "path", parameters.path);
   const PictureInfo info = read_picture_info(path);
   for (const std::string& note : info.notes)
     context.diagnostics().warning("picture-note", context.node().span_of("path"), path + ": " + note);

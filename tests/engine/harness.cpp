@@ -116,9 +116,9 @@ double Recorder::loss(std::size_t iteration, const std::string& name) const {
   throw std::out_of_range("no loss " + name);
 }
 
-RunSummary run(const std::string& yaml, const NodeTypes& types, SessionOptions options) {
+RunSummary run(const std::string& yaml, const NodeTypes& types, SessionOptions options, int threads) {
   Diagnostics warnings;
-  return run_stages(compile_stages(pipeline(yaml), types, warnings), options);
+  return run_stages(compile_stages(pipeline(yaml), types, warnings, threads), options);
 }
 
 std::string small_transfer(const std::string& method, int width, int height) {

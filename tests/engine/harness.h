@@ -52,7 +52,7 @@ class Recorder final : public Observer {
 };
 
 /// Compiles and runs; throws what they throw.
-RunSummary run(const std::string& yaml, const NodeTypes& types, SessionOptions options = {});
+RunSummary run(const std::string& yaml, const NodeTypes& types, SessionOptions options = {}, int threads = 0);
 
 /// A small style transfer with vgg19-mini on formula pictures; `method` is put into the optimiser: "method: adam, ...".
 std::string small_transfer(const std::string& method, int width = 61, int height = 47);

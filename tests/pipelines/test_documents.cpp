@@ -1,0 +1,92 @@
+// What is written about gramflow is true: every recipe and every pipeline in the documentation passes the check, and the generated
+// pages are those that the code would generate.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "framework/base/error.h"
+#include "framework/exec/session.h"
+#include "pipelines/node_pages.h"
+#include "tests/engine/harness.h"
+
+using namespace gramflow;
+using namespace gramflow::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+const fs::path root = GRAMFLOW_SOURCE_DIR;
+
+std::string text_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// The blocks between ```yaml and ``` that are whole pipelines.
+std::vector<std::string> pipelines_in(const std::string& markdown) {
+  std::vector<std::string> blocks;
+  const std::string open = "```yaml\n";
+  for (std::size_t at = markdown.find(open); at != std::string::npos; at = markdown.find(open, at + 1)) {
+    const std::size_t begin = at + open.size();
+    const std::string block = markdown.substr(begin, markdown.find("\n```", begin) - begin + 1);
+    if (block.find("version: 1") != std::string::npos) blocks.push_back(block);
+  }
+  return blocks;
+}
+
+/// "" or what is wrong with a pipeline that stands in the project's top folder.
+std::string mistakes(const std::string& name, const std::string& yaml) {
+  const NodeTypes types = standard_nodes(shipped_library());
+  Diagnostics warnings;
+  try {
+    compile_stages({std::make_shared<SourceFile>(name, yaml), {}}, types, warnings);
+  } catch (const std::exception& problem) {
+    return problem.what();
+  }
+  return warnings.render();
+}
+
+class InProjectFolder {
+ public:
+  InProjectFolder() : before_(fs::current_path()) { fs::current_path(root); }
+  ~InProjectFolder() { fs::current_path(before_); }
+
+ private:
+  fs::path before_;
+};
+
+}  // namespace
+
+TEST_CASE("every recipe passes the check without a warning") {
+  const InProjectFolder here;
+  int count = 0;
+  for (const auto& entry : fs::directory_iterator("configs")) {
+    if (entry.path().extension() != ".yaml") continue;
+    ++count;
+    CHECK_MESSAGE(mistakes(entry.path().string(), text_of(entry.path())) == "", entry.path().string());
+  }
+  CHECK(count >= 6);
+}
+
+TEST_CASE("every pipeline in the documentation passes the check") {
+  const InProjectFolder here;
+  int count = 0;
+  std::vector<fs::path> pages = {"README.md"};
+  for (const auto& entry : fs::recursive_directory_iterator("docs"))
+    if (entry.path().extension() == ".md") pages.push_back(entry.path());
+  for (const fs::path& page : pages)
+    for (const std::string& block : pipelines_in(text_of(page))) {
+      ++count;
+      CHECK_MESSAGE(mistakes(page.filename().string(), block) == "", page.string() << ":\n" << block);
+    }
+  CHECK(count >= 1);
+}
+
+TEST_CASE("the node pages are those that the code generates") {
+  for (const auto& [name, text] : node_pages(standard_nodes(shipped_library())))
+    CHECK_MESSAGE(text_of(root / "docs" / "nodes" / name) == text, "run: build/gramflow nodes --pages docs/nodes");
+}
