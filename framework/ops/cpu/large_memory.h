@@ -1,6 +1,7 @@
 #pragma once
-// Floats that live long and are read all through every iteration, such as packed weights. The system is asked for large
-// pages: their addresses are translated far less often, which is worth some percent of a convolution.
+// Floats that live long and are read all through every iteration, such as packed weights. The system is asked
+// for large pages: their addresses are translated far less often, which is worth some percent of a
+// convolution.
 #include <sys/mman.h>
 
 #include <cstddef>

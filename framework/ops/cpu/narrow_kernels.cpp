@@ -28,9 +28,10 @@ HWY_INLINE void finish(const float* sum, const NarrowRow& row, std::size_t pixel
   if (row.relu) value = hn::Max(value, hn::Zero(d));
   store<tail>(value, row.output + pixel * row.made + channel, count);
   if (row.mask)
-    store_mask(hn::Gt(value, hn::Zero(d)),
-               row.mask + pixel * static_cast<std::size_t>(mask_bytes(static_cast<std::int64_t>(row.made))),
-               channel, count);
+    store_mask<tail>(
+        hn::Gt(value, hn::Zero(d)),
+        row.mask + pixel * static_cast<std::size_t>(mask_bytes(static_cast<std::int64_t>(row.made))), channel,
+        count);
 }
 
 }  // namespace

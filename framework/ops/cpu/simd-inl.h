@@ -54,41 +54,64 @@ HWY_INLINE void store(FloatVector v, float* p, std::size_t count) {
     hn::StoreU(v, Floats(), p);
 }
 
-/// The mask bits of lanes() channels from `channel` on, a multiple of lanes(), of one pixel's mask.
+/// Copies `whole` bytes, or with `tail` the first `count` of them. A length known to the compiler is a move,
+/// not a call.
+template <bool tail, std::size_t whole>
+HWY_INLINE void copy_bytes(void* to, const void* from, std::size_t count) {
+  if constexpr (tail)
+    std::memcpy(to, from, count);
+  else
+    std::memcpy(to, from, whole);
+}
+
+inline constexpr std::size_t most_lanes = hn::MaxLanes(Floats());
+inline constexpr std::size_t mask_vector_bytes = (most_lanes + 7) / 8;
+
+/// The mask bits of lanes() channels from `channel` on, a multiple of lanes(), of one pixel's mask; with
+/// `tail` of `count`.
+template <bool tail>
 HWY_INLINE FloatMask load_mask(const std::uint8_t* pixel, std::size_t channel, std::size_t count) {
   const Floats d;
   std::uint8_t bits[8] = {};
-  std::memcpy(bits, pixel + channel / 8, (channel % 8 + count + 7) / 8);
-  if (hn::Lanes(d) < 8) bits[0] = static_cast<std::uint8_t>(bits[0] >> (channel % 8));
+  copy_bytes<tail, mask_vector_bytes>(bits, pixel + channel / 8, (channel % 8 + count + 7) / 8);
+  if constexpr (most_lanes < 8) bits[0] = static_cast<std::uint8_t>(bits[0] >> (channel % 8));
   return hn::LoadMaskBits(d, bits);
 }
 
 /// Writes them. Vectors of less than 8 lanes fill a byte in the order of the channels.
+template <bool tail>
 HWY_INLINE void store_mask(FloatMask mask, std::uint8_t* pixel, std::size_t channel, std::size_t count) {
   const Floats d;
   std::uint8_t bits[8] = {};
   hn::StoreMaskBits(d, mask, bits);
   std::uint8_t* to = pixel + channel / 8;
-  if (hn::Lanes(d) >= 8)
-    std::memcpy(to, bits, (count + 7) / 8);
+  if constexpr (most_lanes >= 8)
+    copy_bytes<tail, mask_vector_bytes>(to, bits, (count + 7) / 8);
   else
     *to = static_cast<std::uint8_t>((channel % 8 ? *to : 0) | (bits[0] << (channel % 8)));
 }
 
 /// Bytes (such as pooling indices) as integers, one a lane.
 using Integers = hn::RebindToSigned<Floats>;
+template <bool tail>
 HWY_INLINE hn::Vec<Integers> load_bytes(const std::uint8_t* p, std::size_t count) {
   const Integers di;
   const hn::Rebind<std::uint8_t, Integers> bytes;
+  if constexpr (!tail) return hn::PromoteTo(di, hn::LoadU(bytes, p));
   HWY_ALIGN std::uint8_t copy[16] = {};
   std::memcpy(copy, p, count);
   return hn::PromoteTo(di, hn::Load(bytes, copy));
 }
+template <bool tail>
 HWY_INLINE void store_bytes(hn::Vec<Integers> v, std::uint8_t* p, std::size_t count) {
   const hn::Rebind<std::uint8_t, Integers> bytes;
-  HWY_ALIGN std::uint8_t copy[16];
-  hn::Store(hn::DemoteTo(bytes, v), bytes, copy);
-  std::memcpy(p, copy, count);
+  if constexpr (!tail) {
+    hn::StoreU(hn::DemoteTo(bytes, v), bytes, p);
+  } else {
+    HWY_ALIGN std::uint8_t copy[16];
+    hn::Store(hn::DemoteTo(bytes, v), bytes, copy);
+    std::memcpy(p, copy, count);
+  }
 }
 
 }  // namespace gramflow::cpu::HWY_NAMESPACE

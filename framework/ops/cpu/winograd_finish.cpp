@@ -104,7 +104,7 @@ HWY_INLINE void pool_tile(const FloatVector (&y)[16], const Place& place, std::s
     const std::int64_t pixel = ((place.top + r) / 2) * (place.shape.width / 2) + (place.left + c) / 2;
     const std::size_t at = static_cast<std::size_t>(pixel * channels) + channel;
     if (outputs.pooled) store<tail>(best, outputs.pooled + at, count);
-    if (outputs.index) store_bytes(which, outputs.index + at, count);
+    if (outputs.index) store_bytes<tail>(which, outputs.index + at, count);
   }
 }
 
@@ -149,8 +149,8 @@ HWY_INLINE void finish_forward(const float* products, std::size_t stride, const 
     });
   if (outputs.mask)
     for_pixels<whole>(place, [&](int r, int c) {
-      store_mask(hn::Gt(y[4 * r + c], hn::Zero(f)), outputs.mask + place.pixel(r, c) * mask_bytes(channels),
-                 channel, count);
+      store_mask<tail>(hn::Gt(y[4 * r + c], hn::Zero(f)),
+                       outputs.mask + place.pixel(r, c) * mask_bytes(channels), channel, count);
     });
   if (outputs.pooled || outputs.index) pool_tile<tail>(y, place, channel, count, outputs);
 }
@@ -169,7 +169,7 @@ HWY_INLINE void finish_backward(const float* products, std::size_t stride, const
     if (gradient.accumulate) value = hn::Add(load<tail>(to, count), value);
     if (gradient.mask)
       value = hn::IfThenElseZero(
-          load_mask(gradient.mask + place.pixel(r, c) * mask_bytes(channels), channel, count), value);
+          load_mask<tail>(gradient.mask + place.pixel(r, c) * mask_bytes(channels), channel, count), value);
     write<part>(value, to, count);
   });
 }

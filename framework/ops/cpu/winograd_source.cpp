@@ -120,7 +120,7 @@ struct PooledWindow {
         auto corner = hn::Set(integers, 4);
         if (offset >= 0) {
           value = load<tail>(source_.pooled + offset + channel, count);
-          corner = load_bytes(source_.index + offset + channel, count);
+          corner = load_bytes<tail>(source_.index + offset + channel, count);
         }
         for (int k = 0; k < 4; ++k) {
           const int y = 2 * r + k / 2 - 1;
