@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "framework/base/error.h"
 #include "framework/base/text.h"
 #include "nodes/features/checksum.h"
 #include "nodes/features/convention_text.h"
+#include "nodes/features/printable.h"
 #include "nodes/features/safetensors.h"
 #include "nodes/features/weight_statistics.h"
 #include "nodes/features/weights.h"
@@ -79,9 +81,11 @@ std::string fitness(const SafetensorsFile& file, const NetworkPaths& paths) {
   return "complete: every tensor that the network needs is there, with its shape";
 }
 
-std::string tensor_line(const SafetensorsFile& file, const std::string& name, const SafetensorsInfo& info) {
+/// `verdicts` counts what the convolutions look like.
+std::string tensor_line(const SafetensorsFile& file, const std::string& name, const SafetensorsInfo& info,
+                        std::map<std::string, int>& verdicts) {
   const std::string shape = fmt::format("{}", fmt::join(info.shape, "x"));
-  std::string line = fmt::format("{:<24} {:<5} {:<14}", name, info.type_name, shape);
+  std::string line = fmt::format("{:<24} {:<5} {:<14}", printable(name), info.type_name, shape);
   if (info.type == StoredType::other) return line + " not read\n";
   std::vector<float> values;
   try {
@@ -93,8 +97,9 @@ std::string tensor_line(const SafetensorsFile& file, const std::string& name, co
   line += fmt::format(" {:>10.3g} {:>9.3g} {:>9.3g} {:>9.3g}", statistics.mean, statistics.deviation,
                       statistics.smallest, statistics.largest);
   if (info.shape.size() == 4) {
-    line += fmt::format(" {:>8.1f} {:>9.1f}  {}", statistics.kurtosis, statistics.unevenness,
-                        weight_verdict(statistics));
+    const std::string verdict = weight_verdict(statistics);
+    ++verdicts[verdict];
+    line += fmt::format(" {:>8.1f} {:>9.1f}  {}", statistics.kurtosis, statistics.unevenness, verdict);
     if (statistics.silent > 0)
       line += fmt::format(", {} of {} filters are all zero", statistics.silent, statistics.filters);
   }
@@ -117,17 +122,22 @@ std::string weights_list_text(const NetworkPaths& paths) {
 
 std::string weights_info_text(const std::string& what, const NetworkPaths& paths) {
   const SafetensorsFile file(file_of(what, paths));
-  std::string text = fmt::format("file        {}\nsize        {}\nSHA-256     {}\n", file.path(),
+  std::string text = fmt::format("file          {}\nsize          {}\nSHA-256       {}\n", file.path(),
                                  human_bytes(fs::file_size(file.path())), file_checksums(file.path()).sha256);
-  for (const auto& [key, value] : file.metadata()) text += fmt::format("{:<11} {}\n", key, value);
-  if (!file.metadata().contains("convention")) text += "convention  not said; the network's own is used\n";
-  text += "fits        " + fitness(file, paths) + "\n\n";
+  for (const auto& [key, value] : file.metadata())
+    text += fmt::format("{:<13} {}\n", printable(key), printable(value));
+  if (!file.metadata().contains("convention")) text += "convention    not said; the network's own is used\n";
+  text += "fits          " + fitness(file, paths) + "\n\n";
   text += fmt::format("{:<24} {:<5} {:<14} {:>10} {:>9} {:>9} {:>9} {:>8} {:>9}\n", "tensor", "type", "shape",
                       "mean", "deviation", "smallest", "largest", "kurtosis", "uneven");
   std::vector<std::pair<std::uint64_t, std::string>> order;  // as they lie in the file: input first
   for (const auto& [name, info] : file.tensors()) order.emplace_back(info.begin, name);
   std::sort(order.begin(), order.end());
-  for (const auto& [begin, name] : order) text += tensor_line(file, name, file.tensors().at(name));
+  std::map<std::string, int> verdicts;
+  for (const auto& [begin, name] : order) text += tensor_line(file, name, file.tensors().at(name), verdicts);
+  std::vector<std::string> counts;
+  for (const auto& [verdict, count] : verdicts) counts.push_back(fmt::format("{} {}", count, verdict));
+  if (!counts.empty()) text += "\nconvolutions: " + join_words(counts) + "\n";
   text +=
       "\nkurtosis: 1.8 for uniform random numbers, 3 for normal ones; learned weights have more.\n"
       "uneven: how differently strong the filters are, 1 for random numbers.\n";

@@ -13,6 +13,7 @@ namespace gramflow {
 WeightStatistics weight_statistics(std::span<const float> weights, std::int64_t filters) {
   WeightStatistics result;
   result.filters = filters;
+  result.count = static_cast<std::int64_t>(weights.size());
   if (weights.empty() || filters <= 0) return result;
   const auto count = static_cast<double>(weights.size());
   double sum = 0;
@@ -51,7 +52,12 @@ WeightStatistics weight_statistics(std::span<const float> weights, std::int64_t 
 
 std::string weight_verdict(const WeightStatistics& statistics) {
   if (statistics.deviation == 0) return "constant";
-  if (statistics.unevenness > 2 || statistics.kurtosis > 3.6) return "trained";
+  // Both measures scatter the less the more numbers there are; four times their scatter is no accident.
+  const double filters = std::max(1.0, static_cast<double>(statistics.filters));
+  const double numbers = std::max(1.0, static_cast<double>(statistics.count));
+  const double uneven = 1 + 4 / std::sqrt(2 * filters);
+  const double heavy = 3 + std::max(0.3, 4 * std::sqrt(24 / numbers));
+  if (statistics.unevenness > uneven || statistics.kurtosis > heavy) return "trained";
   if (std::fabs(statistics.kurtosis - 1.8) < 0.15) return "random (uniform)";
   if (std::fabs(statistics.kurtosis - 3) < 0.25) return "random (normal)";
   return "unclear";

@@ -16,6 +16,7 @@ struct WeightStatistics {
       0;  ///< spread of the filters' norms over what it is for independent numbers: 1 when random
   std::int64_t silent = 0;  ///< filters that are all zero
   std::int64_t filters = 0;
+  std::int64_t count = 0;  ///< of numbers
 };
 
 /// `weights` are `filters` filters of equal size, one after the other.

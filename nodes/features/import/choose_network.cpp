@@ -126,6 +126,9 @@ NetworkChoice choose_network(const ImportOptions& options, const TensorSource& s
     for (auto& network : all_networks(paths))
       if (!convention.known || network->input == *convention.known) candidates.push_back(std::move(network));
   }
+  if (candidates.empty() && shipped_networks(paths).empty())
+    throw RunError("no network files were found to compare " + options.file +
+                   " with; set GRAMFLOW_PATH to their folder");
   if (candidates.empty())
     throw RunError(options.file + ": no network here wants its input, " + convention_text(*convention.known));
 

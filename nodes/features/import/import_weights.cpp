@@ -143,8 +143,7 @@ std::string ImportReport::text() const {
     const std::vector<std::string> shown(
         ignored.begin(), ignored.begin() + static_cast<std::ptrdiff_t>(std::min(ignored.size(), most_shown)));
     lines += fmt::format(
-        "ignored     {} tensors that the network does not use: {}{}\n", ignored.size(),
-        fmt::join(shown, ", "),
+        "ignored     {} that the network does not use: {}{}\n", ignored.size(), fmt::join(shown, ", "),
         ignored.size() > most_shown ? fmt::format(" and {} more", ignored.size() - most_shown) : "");
   }
   lines += fmt::format("written     {} ({})\n", output, human_bytes(std::filesystem::file_size(output)));
