@@ -48,12 +48,16 @@ void add_fields(std::string& text, const std::vector<Field>& fields, const std::
   }
 }
 
+/// A bar would end the table's cell.
+std::string cell(std::string text) {
+  for (std::size_t at = text.find('|'); at != std::string::npos; at = text.find('|', at + 2)) text.insert(at, 1, '\\');
+  return text;
+}
+
 void add_rows(std::string& page, const std::vector<Field>& fields, const std::string& prefix) {
   for (const Field& field : fields) {
     const std::string standard = field.required ? "required" : field.default_text.empty() ? "" : "`" + field.default_text + "`";
-    std::string range = field.range;
-    for (std::size_t at = range.find('|'); at != std::string::npos; at = range.find('|', at + 2)) range.replace(at, 1, "\\|");
-    page += fmt::format("| `{}{}` | {} | {} | {} | {} |\n", prefix, field.name, field.type, standard, range, field.doc);
+    page += fmt::format("| `{}{}` | {} | {} | {} | {} |\n", prefix, field.name, cell(field.type), standard, cell(field.range), cell(field.doc));
     add_rows(page, field.fields, prefix + field.name + ".");
   }
 }

@@ -38,12 +38,22 @@ std::vector<std::string> pipelines_in(const std::string& markdown) {
   return blocks;
 }
 
-/// "" or what is wrong with a pipeline that stands in the project's top folder.
-std::string mistakes(const std::string& name, const std::string& yaml) {
+/// Writes every block that begins with "# NAME.yaml" as that file: what other blocks of the page include.
+void write_named_blocks(const std::string& markdown, const std::string& folder) {
+  const std::string open = "```yaml\n# ";
+  for (std::size_t at = markdown.find(open); at != std::string::npos; at = markdown.find(open, at + 1)) {
+    const std::size_t begin = at + open.size();
+    const std::string name = markdown.substr(begin, markdown.find_first_of(" \n", begin) - begin);
+    if (name.ends_with(".yaml")) std::ofstream(fs::path(folder) / name) << markdown.substr(begin - 2, markdown.find("\n```", begin) - begin + 3);
+  }
+}
+
+/// "" or what is wrong with a pipeline that stands in the project's top folder and may include files of `folder`.
+std::string mistakes(const std::string& name, const std::string& yaml, const std::string& folder = "") {
   const NodeTypes types = standard_nodes(shipped_library());
   Diagnostics warnings;
   try {
-    compile_stages({std::make_shared<SourceFile>(name, yaml), {}}, types, warnings);
+    compile_stages({.file = std::make_shared<SourceFile>(name, yaml), .include_folders = {folder}}, types, warnings);
   } catch (const std::exception& problem) {
     return problem.what();
   }
@@ -78,11 +88,14 @@ TEST_CASE("every pipeline in the documentation passes the check") {
   std::vector<fs::path> pages = {"README.md"};
   for (const auto& entry : fs::recursive_directory_iterator("docs"))
     if (entry.path().extension() == ".md") pages.push_back(entry.path());
-  for (const fs::path& page : pages)
+  for (const fs::path& page : pages) {
+    const TemporaryFolder files;
+    write_named_blocks(text_of(page), files.path());
     for (const std::string& block : pipelines_in(text_of(page))) {
       ++count;
-      CHECK_MESSAGE(mistakes(page.filename().string(), block) == "", page.string() << ":\n" << block);
+      CHECK_MESSAGE(mistakes(page.filename().string(), block, files.path()) == "", page.string() << ":\n" << block);
     }
+  }
   CHECK(count >= 1);
 }
 
