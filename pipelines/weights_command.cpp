@@ -1,9 +1,14 @@
 // `gramflow weights`: list, info, import, get.
 #include "pipelines/weights_command.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <iostream>
 
+#include "nodes/features/fetch/get_weights.h"
+#include "nodes/features/fetch/progress_line.h"
 #include "nodes/features/import/import_weights.h"
 #include "nodes/features/weight_report.h"
 
@@ -25,14 +30,81 @@ void add_info(CLI::App& weights, const NetworkPaths& paths) {
 
 void add_import(CLI::App& weights, const NetworkPaths& paths) {
   auto options = std::make_shared<ImportOptions>();
-  CLI::App* command = weights.add_subcommand("import", "Convert Keras .h5, PyTorch .pth or .safetensors weights");
+  CLI::App* command =
+      weights.add_subcommand("import", "Convert Keras .h5, PyTorch .pth or .safetensors weights");
   command->add_option("FILE", options->file, "recognised by its content, not by its name")->required();
   command->add_option("-o,--output", options->output, "the .safetensors file to write")->required();
-  command->add_option("--network", options->network, "a network or a .yaml; default: the one whose shapes fit");
-  command->add_option("--convention", options->convention,
-                      "torchvision, caffe or network: what input the weights want; default: by the kind of file");
+  command->add_option("--network", options->network,
+                      "a network or a .yaml; default: the one whose shapes fit");
+  command->add_option(
+      "--convention", options->convention,
+      "torchvision, caffe or network: what input the weights want; default: by the kind of file");
   command->add_flag("--f16", options->half, "store half precision: half the size, three digits");
   command->callback([options, &paths] { std::cout << import_weights(*options, paths).text(); });
+}
+
+/// One line that is drawn over on a terminal; in a log, a line for every tenth.
+class ProgressDisplay {
+ public:
+  void show(const std::string& url, const DownloadProgress& progress) {
+    const auto now = std::chrono::steady_clock::now();
+    if (url != url_) {
+      url_ = url;
+      begin_ = now;
+      first_ = progress.done;
+      tenth_ = -1;
+      finish();
+      std::cerr << "downloading " << url << '\n';
+    }
+    const double seconds = std::chrono::duration<double>(now - begin_).count();
+    const std::string line =
+        progress_line(progress, seconds, progress.done - std::min(first_, progress.done));
+    if (terminal_) {
+      std::cerr << '\r' << line << "\x1b[K" << std::flush;
+      open_ = true;
+      return;
+    }
+    const int tenth = progress.total > 0 ? static_cast<int>(progress.done * 10 / progress.total) : 0;
+    if (tenth == tenth_) return;
+    tenth_ = tenth;
+    std::cerr << line << '\n';
+  }
+  void finish() {
+    if (open_) std::cerr << '\n';
+    open_ = false;
+  }
+
+ private:
+  const bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+  bool open_ = false;
+  std::string url_;
+  std::chrono::steady_clock::time_point begin_;
+  std::uint64_t first_ = 0;
+  int tenth_ = -1;
+};
+
+void add_get(CLI::App& weights, const NetworkPaths& paths) {
+  auto options = std::make_shared<GetOptions>();
+  CLI::App* command =
+      weights.add_subcommand("get", "Download the weights of a network, verify, convert and install them");
+  command->add_option("NETWORK", options->network, "for example vgg19")->required();
+  command->add_option("--from", options->from, "a mirror's address, or a file brought by other means");
+  command->add_flag("--f16", options->half, "store half precision: half the size, three digits");
+  command->add_flag("--again", options->again, "even if they are installed");
+  command->callback([options, &paths] {
+    ProgressDisplay display;
+    options->progress = [&](const std::string& url, const DownloadProgress& progress) {
+      display.show(url, progress);
+    };
+    try {
+      const std::string text = get_weights(*options, paths);
+      display.finish();
+      std::cout << text;
+    } catch (...) {
+      display.finish();
+      throw;
+    }
+  });
 }
 
 }  // namespace
@@ -43,7 +115,8 @@ void add_weights_command(CLI::App& app, const NetworkPaths& paths, int& result) 
   add_list(*weights, paths);
   add_info(*weights, paths);
   add_import(*weights, paths);
-  static_cast<void>(result);
+  add_get(*weights, paths);
+  static_cast<void>(result);  // every failure is an exception
 }
 
 }  // namespace gramflow
