@@ -5,7 +5,9 @@
 #include <unordered_map>
 
 #include "framework/base/text.h"
+#include "framework/config/checks.h"
 #include "framework/config/document.h"
+#include "framework/config/files.h"
 #include "framework/config/levels.h"
 #include "framework/config/pipeline_file.h"
 #include "framework/config/settings.h"
@@ -211,7 +213,7 @@ class Expander {
     inside->notes = use.notes;
     inside->notes.push_back(
         {fmt::format("in the subgraph {}, used here", quote(subgraph.name)), use.id_span});
-    bind(*inside, subgraph, use);
+    bind_use(*inside, use, *global_, substitution_, diagnostics_);
     if (!is_ring(subgraph, use)) {
       chain_.push_back({&subgraph, use.type_span});
       open(*inside, subgraph.nodes);
@@ -219,74 +221,6 @@ class Expander {
       chain_.pop_back();
     }
     level.nodes[index].inside = std::move(inside);
-  }
-
-  /// Gives parameters and inputs of a use to the level inside of it.
-  void bind(Level& inside, const Subgraph& subgraph, const NodeEntry& use) {
-    std::vector<std::string> keys;
-    for (const SubgraphParameter& input : subgraph.inputs) {
-      keys.push_back(input.name);
-      inside.scope.inputs.push_back(input.name);
-    }
-    for (const SubgraphParameter& parameter : subgraph.parameters) keys.push_back(parameter.name);
-    const auto given = [&](const std::string& name) {
-      return std::find_if(use.entries.begin(), use.entries.end(),
-                          [&](const Entry& entry) { return entry.key == name; });
-    };
-    std::set<std::string> misspelt;  // names that an unknown key may have been meant for
-    for (const Entry& entry : use.entries) {
-      if (std::find(keys.begin(), keys.end(), entry.key) != keys.end()) continue;
-      const std::string near = closest_match(entry.key, keys);
-      misspelt.insert(near);
-      Diagnostic& diagnostic = diagnostics_.error("unknown-key", entry.key_span,
-                                                  fmt::format("the subgraph {} has no input or parameter {}",
-                                                              quote(subgraph.name), quote(entry.key)));
-      diagnostic
-          .suggest(!near.empty()  ? fmt::format("did you mean '{}'?", near)
-                   : keys.empty() ? "it has none"
-                                  : "it has " + join_words(keys))
-          .note("the subgraph", subgraph.name_span);
-      add_notes(diagnostic, use);
-    }
-    for (const SubgraphParameter& input : subgraph.inputs) {
-      const auto found = given(input.name);
-      if (found != use.entries.end() && !found->value->is_null()) {
-        inside.inputs.push_back(*found);
-        continue;
-      }
-      if (misspelt.contains(input.name)) continue;
-      Diagnostic& diagnostic =
-          diagnostics_.error("missing-input", use.id_span,
-                             fmt::format("the node {} has no {}, an input of the subgraph {}", quote(use.id),
-                                         quote(input.name), quote(subgraph.name)));
-      diagnostic.suggest(fmt::format("add '{}: ...' with the node it comes from", input.name))
-          .note("declared here", input.span);
-      add_notes(diagnostic, use);
-    }
-    for (const SubgraphParameter& parameter : subgraph.parameters) {
-      Variable variable;
-      variable.name_span = parameter.span;
-      variable.used = true;
-      const auto found = given(parameter.name);
-      if (found != use.entries.end()) {
-        variable.value = found->value;
-        variable.resolved = found->value;  // its variables were those of the level above, and are replaced
-      } else if (parameter.value != nullptr) {
-        variable.value = parameter.value;
-        variable.resolved = substitution_.apply(parameter.value, *global_);
-      } else {
-        Diagnostic& diagnostic = diagnostics_.error(
-            "missing-parameter", use.id_span,
-            fmt::format("the node {} has no {}, a parameter of the subgraph {} without a default",
-                        quote(use.id), quote(parameter.name), quote(subgraph.name)));
-        diagnostic.suggest(fmt::format("add '{}: ...'", parameter.name))
-            .note("declared here", parameter.span);
-        add_notes(diagnostic, use);
-        variable.value = broken_value(use.id_span);
-        variable.resolved = variable.value;
-      }
-      inside.scope.variables.emplace(parameter.name, std::move(variable));
-    }
   }
 
   bool is_ring(const Subgraph& subgraph, const NodeEntry& use) {

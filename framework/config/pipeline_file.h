@@ -46,19 +46,4 @@ Declarations read_declarations(const PipelineSource& source, Diagnostics& diagno
 /// The declaration of one subgraph, checked as far as it can be on its own.
 Subgraph read_subgraph(const Entry& entry, Diagnostics& diagnostics);
 
-/// Letters, digits, '_' and '-', not starting with a digit or '-'; parts may be joined with '/'. Reports what
-/// it finds otherwise.
-bool check_id(const std::string& id, const Span& span, const char* what, Diagnostics& diagnostics);
-/// Reports keys of a map that are not among the known ones.
-void check_keys(const Value::Map& map, const std::vector<std::string>& known, const std::string& where,
-                Diagnostics& diagnostics);
-/// Reports a value of a wrong kind with its notes.
-Diagnostic& report_type(const Value& value, const std::string& what, const std::string& expected,
-                        Diagnostics& diagnostics);
-
-/// Folder part of a path; "." when there is none.
-std::string folder_of(const std::string& path);
-/// Names of the YAML files in a folder, for suggestions.
-std::vector<std::string> yaml_files_in(const std::string& folder);
-
 }  // namespace gramflow

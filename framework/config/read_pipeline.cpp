@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -8,7 +9,7 @@
 #include "framework/base/error.h"
 #include "framework/base/text.h"
 #include "framework/config/document.h"
-#include "framework/config/pipeline_file.h"
+#include "framework/config/files.h"
 #include "framework/config/yaml_text.h"
 
 namespace gramflow {
@@ -42,6 +43,25 @@ PipelineSource read_pipeline(const std::string& path, std::vector<Override> over
   if (file.bad())
     throw RunError(fmt::format("{} cannot be read: {}", quote(path, 500), std::strerror(errno)));
   return {std::make_shared<SourceFile>(path, std::move(text)), std::move(overrides), {}};
+}
+
+std::string folder_of(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+std::vector<std::string> yaml_files_in(const std::string& folder) {
+  constexpr std::size_t enough = 1000;
+  std::vector<std::string> names;
+  std::error_code error;
+  std::filesystem::directory_iterator files(folder.empty() ? "." : folder, error);
+  for (; !error && files != std::filesystem::directory_iterator() && names.size() < enough;
+       files.increment(error)) {
+    const std::string extension = files->path().extension().string();
+    if (extension == ".yaml" || extension == ".yml") names.push_back(files->path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 }  // namespace gramflow

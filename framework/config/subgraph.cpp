@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "framework/base/text.h"
+#include "framework/config/checks.h"
 #include "framework/config/pipeline_file.h"
 
 // What can be said of a subgraph from its declaration alone: its keys, its names, and that everything it

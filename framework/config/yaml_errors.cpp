@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "framework/base/text.h"
+#include "framework/config/yaml_brackets.h"
 
 // The parser knows one place and one of forty sentences ("illegal map value"). People's mistakes are few: a
 // tab, a bracket or quote left open, two colons on a line, a line indented wrongly, a `${x}` or a `@` that
@@ -144,70 +145,18 @@ class SyntaxError {
         hint);
   }
 
-  /// Offsets of the brackets that are open behind the line of the error. Reports a pair that does not fit;
-  /// `ok` is false then.
-  std::vector<std::size_t> open_brackets(bool& ok) {
-    std::vector<std::size_t> open;
-    char quote_sign = 0;
-    ok = true;
-    for (std::size_t at = 0; at < text_.size(); ++at) {
-      const char letter = text_[at];
-      const bool word_start =
-          at == 0 || std::string_view(" \t\n,[{:").find(text_[at - 1]) != std::string_view::npos;
-      if (quote_sign != 0) {
-        if (quote_sign == '"' && letter == '\\') {
-          ++at;
-        } else if (letter == quote_sign) {
-          quote_sign = 0;
-        }
-      } else if ((letter == '"' || letter == '\'') && word_start) {
-        quote_sign = letter;
-      } else if (letter == '#' && word_start) {
-        while (at + 1 < text_.size() && text_[at + 1] != '\n') ++at;
-      } else if (letter == '[' || letter == '{') {
-        open.push_back(at);
-      } else if ((letter == ']' || letter == '}') && !open.empty()) {
-        if (text_[open.back()] != (letter == ']' ? '[' : '{')) {
-          ok = false;
-          mismatched(open.back(), at);
-          return open;
-        }
-        open.pop_back();
-      }
-      if (at >= offset_ && !open.empty() && at < text_.size() && text_[at] == '\n') break;
-    }
-    return open;
-  }
-
   void unclosed_quote() {
-    std::size_t open = 0;
-    char sign = 0;
-    for (std::size_t at = 0; at < text_.size(); ++at) {
-      const char letter = text_[at];
-      const bool word_start =
-          at == 0 || std::string_view(" \t\n,[{:").find(text_[at - 1]) != std::string_view::npos;
-      if (sign == '"' && letter == '\\') {
-        ++at;
-      } else if (sign != 0 && letter == sign) {
-        sign = 0;
-      } else if (sign == 0 && word_start && (letter == '"' || letter == '\'')) {
-        sign = letter;
-        open = at;
-      } else if (sign == 0 && word_start && letter == '#') {
-        while (at + 1 < text_.size() && text_[at + 1] != '\n') ++at;
-      }
-    }
-    const std::size_t place = sign != 0 ? open : offset_;
+    const BracketScan scan = scan_brackets(text_, text_.size());
+    const std::size_t place = scan.open_quote != BracketScan::nowhere ? scan.open_quote : offset_;
     finish("yaml-unclosed", place, place + 1, "this quote is never closed", "add the closing quote");
   }
 
   void unclosed_bracket() {
     // The parser noticed late; the bracket that is still open says more.
-    bool ok = true;
-    const std::vector<std::size_t> open = open_brackets(ok);
-    if (!ok) return;
-    if (open.empty()) return missing_comma();
-    const std::size_t at = open.back();
+    const BracketScan scan = scan_brackets(text_, offset_);
+    if (scan.mismatch != BracketScan::nowhere) return mismatched(scan);
+    if (scan.open.empty()) return missing_comma();
+    const std::size_t at = scan.open.back();
     const char bracket = text_[at];
     const Span here = yaml_.span(offset_, offset_ + 1);
     Diagnostic& diagnostic =
@@ -239,20 +188,20 @@ class SyntaxError {
            "write {key: value, key: value} or [a, b]; texts with , : { } [ ] or # need quotes");
   }
 
-  void mismatched(std::size_t open, std::size_t close) {
+  void mismatched(const BracketScan& scan) {
+    const std::size_t open = scan.open.back();
     const char wanted = text_[open] == '[' ? ']' : '}';
     diagnostics_
-        .error("yaml-unclosed", yaml_.span(close, close + 1),
-               fmt::format("'{}' was found; '{}' was expected to close the '{}'", text_[close], wanted,
-                           text_[open]))
+        .error("yaml-unclosed", yaml_.span(scan.mismatch, scan.mismatch + 1),
+               fmt::format("'{}' was found; '{}' was expected to close the '{}'", text_[scan.mismatch],
+                           wanted, text_[open]))
         .suggest(fmt::format("write '{}' here", wanted))
         .note("opened here", yaml_.span(open, open + 1));
   }
 
   void extra_bracket() {
-    bool ok = true;
-    open_brackets(ok);
-    if (!ok) return;
+    const BracketScan scan = scan_brackets(text_, offset_);
+    if (scan.mismatch != BracketScan::nowhere) return mismatched(scan);
     const char bracket = offset_ < text_.size() ? text_[offset_] : ']';
     finish("yaml-unclosed", offset_, offset_ + 1, fmt::format("this '{}' closes nothing", bracket),
            "remove it, or quote the text it belongs to");
