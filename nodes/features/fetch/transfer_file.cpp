@@ -27,7 +27,10 @@ TransferFile::TransferFile(const std::string& path) : path_(path) {
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
 
-TransferFile::~TransferFile() { ::close(descriptor_); }
+TransferFile::~TransferFile() {
+  if (size_ == 0) ::unlink(path_.c_str());
+  ::close(descriptor_);
+}
 
 bool TransferFile::append(const char* bytes, std::size_t count) {
   while (count > 0) {
