@@ -4,23 +4,6 @@
 
 namespace gramflow {
 
-/// Keeps nothing but a weak hold on what was read: the filters being packed one after the other share one reading, and the
-/// raw numbers are gone when the last one is packed.
-struct NetworkLibrary::Weights {
-  std::shared_ptr<const Network> network;
-  std::string file;
-  std::optional<std::uint64_t> random_seed;
-  std::shared_ptr<const NetworkWeights> read;
-  int waiting = 0;  // filters that have not been read yet
-
-  std::shared_ptr<const NetworkWeights> get() {
-    if (!read) read = random_seed ? random_weights(*network, *random_seed) : load_weights(*network, file);
-    std::shared_ptr<const NetworkWeights> result = read;
-    if (waiting > 0 && --waiting == 0) read = nullptr;
-    return result;
-  }
-};
-
 std::shared_ptr<const Network> NetworkLibrary::network(const std::string& name, const std::string& directory, Span where,
                                                        Diagnostics& diagnostics) {
   const std::string key = directory + "\n" + name;
@@ -30,20 +13,21 @@ std::shared_ptr<const Network> NetworkLibrary::network(const std::string& name, 
   return network;
 }
 
-std::shared_ptr<FilterSource> NetworkLibrary::filter(const std::shared_ptr<const Network>& network, const NetworkLayer& layer) {
-  std::shared_ptr<Weights>& weights = weights_[network.get()];
-  if (!weights) {
-    auto made = std::make_shared<Weights>();
-    made->network = network;
-    try {
-      made->file = locate_weights(*network, paths_);
-      check_weights(*network, made->file);
-    } catch (const MissingResource&) {
-      if (!random_seed_) throw;
-      made->random_seed = random_seed_;
-    }
-    weights = std::move(made);
+std::string NetworkLibrary::weights_file(const Network& network) {
+  const auto known = weights_files_.find(&network);
+  if (known != weights_files_.end()) return known->second;
+  std::string file;
+  try {
+    file = locate_weights(network, paths_);
+    check_weights(network, file);
+  } catch (const MissingResource&) {
+    if (!random_seed_) throw;
   }
+  return weights_files_[&network] = file;
+}
+
+std::shared_ptr<FilterSource> NetworkLibrary::filter(const std::shared_ptr<const Network>& network, const NetworkLayer& layer) {
+  const std::string file = weights_file(*network);
   std::shared_ptr<FilterSource>& filter = filters_[{network.get(), layer.name}];
   if (filter) return filter;
   cpu::Filter shape;
@@ -52,11 +36,10 @@ std::shared_ptr<FilterSource> NetworkLibrary::filter(const std::shared_ptr<const
   shape.kernel = layer.kernel;
   shape.padding = layer.padding;
   shape.border = network->border;
-  ++weights->waiting;
-  filter = std::make_shared<FilterSource>(shape, method_, [weights, name = layer.name] {
-    std::shared_ptr<const NetworkWeights> numbers = weights->get();
-    const ConvolutionWeights& layer_weights = numbers->convolutions.at(name);
-    return FilterSource::Weights{layer_weights.weights.data(), layer_weights.bias.data(), numbers};
+  // Read layer by layer when it is packed, so that the raw numbers of a network are never in memory together.
+  filter = std::make_shared<FilterSource>(shape, method_, [layer, file, seed = random_seed_.value_or(0)] {
+    auto weights = std::make_shared<const ConvolutionWeights>(file.empty() ? random_convolution(layer, seed) : load_convolution(layer, file));
+    return FilterSource::Weights{weights->weights.data(), weights->bias.data(), weights};
   });
   return filter;
 }

@@ -31,12 +31,13 @@ class NetworkLibrary {
   const NetworkPaths& paths() const { return paths_; }
 
  private:
-  struct Weights;  // read on demand, given back when every filter has been packed
+  /// Found and checked the first time; "" when weights are drawn at random.
+  std::string weights_file(const Network& network);
   NetworkPaths paths_;
   cpu::ConvolutionMethod method_ = cpu::ConvolutionMethod::automatic;
   std::optional<std::uint64_t> random_seed_;
   std::map<std::string, std::shared_ptr<const Network>> networks_;          // by directory and name
-  std::map<const Network*, std::shared_ptr<Weights>> weights_;
+  std::map<const Network*, std::string> weights_files_;
   std::map<std::pair<const Network*, std::string>, std::shared_ptr<FilterSource>> filters_;
 };
 

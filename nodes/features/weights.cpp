@@ -118,19 +118,29 @@ std::shared_ptr<const NetworkWeights> load_weights(const Network& network, const
   return weights;
 }
 
+ConvolutionWeights load_convolution(const NetworkLayer& layer, const std::string& path) {
+  const SafetensorsFile file(path);
+  return {file.read(layer.weight_tensor), file.read(layer.bias_tensor)};
+}
+
+ConvolutionWeights random_convolution(const NetworkLayer& layer, std::uint64_t seed) {
+  std::seed_seq name(layer.name.begin(), layer.name.end());
+  std::mt19937_64 generator(name);
+  generator.seed(generator() + seed);
+  const auto uniform = [&] { return 2.0 * static_cast<double>(generator() >> 11) * 0x1.0p-53 - 1.0; };
+  const double fan_in = static_cast<double>(layer.in_channels) * layer.kernel * layer.kernel;
+  ConvolutionWeights made;
+  made.weights.resize(static_cast<std::size_t>(fan_in) * static_cast<std::size_t>(layer.out_channels));
+  made.bias.resize(static_cast<std::size_t>(layer.out_channels));
+  for (float& value : made.weights) value = static_cast<float>(uniform() * std::sqrt(6.0 / fan_in));
+  for (float& value : made.bias) value = static_cast<float>(0.1 * uniform());
+  return made;
+}
+
 std::shared_ptr<const NetworkWeights> random_weights(const Network& network, std::uint64_t seed) {
   auto weights = std::make_shared<NetworkWeights>();
-  std::mt19937_64 generator(seed);
-  const auto uniform = [&] { return 2.0 * static_cast<double>(generator() >> 11) * 0x1.0p-53 - 1.0; };
-  for (const NetworkLayer& layer : network.layers) {
-    if (layer.kind != NetworkLayer::Kind::convolution) continue;
-    ConvolutionWeights& made = weights->convolutions[layer.name];
-    const double fan_in = static_cast<double>(layer.in_channels) * layer.kernel * layer.kernel;
-    made.weights.resize(static_cast<std::size_t>(fan_in) * static_cast<std::size_t>(layer.out_channels));
-    made.bias.resize(static_cast<std::size_t>(layer.out_channels));
-    for (float& value : made.weights) value = static_cast<float>(uniform() * std::sqrt(6.0 / fan_in));
-    for (float& value : made.bias) value = static_cast<float>(0.1 * uniform());
-  }
+  for (const NetworkLayer& layer : network.layers)
+    if (layer.kind == NetworkLayer::Kind::convolution) weights->convolutions[layer.name] = random_convolution(layer, seed);
   return weights;
 }
 

@@ -30,6 +30,10 @@ void check_weights(const Network& network, const std::string& path);
 /// Reads the convolutions up to and including layer `last_layer` ("" = all).
 std::shared_ptr<const NetworkWeights> load_weights(const Network& network, const std::string& path,
                                                    std::string_view last_layer = "");
+/// Reads one convolution of a file that check_weights() was content with.
+ConvolutionWeights load_convolution(const NetworkLayer& layer, const std::string& path);
+/// Seeded Kaiming-uniform weights of one convolution; another layer is another stream.
+ConvolutionWeights random_convolution(const NetworkLayer& layer, std::uint64_t seed);
 /// Seeded Kaiming-uniform weights with 0.1 biases, for benchmarks.
 std::shared_ptr<const NetworkWeights> random_weights(const Network& network, std::uint64_t seed);
 

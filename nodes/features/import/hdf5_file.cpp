@@ -10,6 +10,8 @@
 namespace gramflow {
 namespace {
 
+constexpr std::uint64_t longest_message = 1U << 16;  // if there is an error instead of an answer
+
 void put_number(std::string& bytes, std::uint64_t number) {
   for (int i = 0; i < 8; ++i) bytes.push_back(static_cast<char>((number >> (8 * i)) & 0xFFU));
 }
@@ -82,7 +84,7 @@ class Hdf5Source final : public TensorSource {
       return bytes;
     };
     const std::uint64_t size = total * sizeof(float);
-    const std::string bytes = run_isolated(work, {120, (256ULL << 20) + 3 * size, size + 1}, gave_up());
+    const std::string bytes = run_isolated(work, {120, (256ULL << 20) + 3 * size, size + longest_message}, gave_up());
     if (bytes.size() != size) throw RunError(gave_up());
     std::vector<std::vector<float>> result;
     std::size_t at = 0;
