@@ -4,28 +4,12 @@
 #include <cstring>
 
 #include "framework/ops/cpu/border.h"
+#include "framework/ops/cpu/element_kernels.h"
 #include "framework/ops/cpu/mask.h"
 
 namespace gramflow::cpu {
 
 namespace {
-
-/// 2x2 maxima of two rows of non-negative values; index 4 where nothing is positive.
-void pool_rows(const float* upper, const float* lower, std::int64_t columns, std::int64_t channels,
-               float* pooled, std::uint8_t* index) {
-  for (std::int64_t x = 0; x < columns; ++x) {
-    const float* corners[4] = {upper + 2 * x * channels, upper + (2 * x + 1) * channels,
-                               lower + 2 * x * channels, lower + (2 * x + 1) * channels};
-    for (std::int64_t c = 0; c < channels; ++c) {
-      float best = 0;
-      std::uint8_t which = 4;
-      for (std::uint8_t k = 0; k < 4; ++k)
-        if (corners[k][c] > best) best = corners[k][c], which = k;
-      if (pooled) pooled[x * channels + c] = best;
-      if (index) index[x * channels + c] = which;
-    }
-  }
-}
 
 /// One pixel of the gradient that came through a pooling.
 void spread_pixel(const ConvolutionGradient& gradient, Shape output, std::int64_t y, std::int64_t x,
@@ -56,9 +40,9 @@ void write_side_outputs(const float* band, Shape output, std::int64_t top, std::
   for (std::int64_t y = top / 2; y < bottom / 2; ++y) {
     const float* upper = band + (2 * y - top) * row;
     const std::int64_t offset = y * (output.width / 2) * channels;
-    pool_rows(upper, upper + row, output.width / 2, channels,
-              outputs.pooled ? outputs.pooled + offset : nullptr,
-              outputs.index ? outputs.index + offset : nullptr);
+    pool_max_row(upper, upper + row, static_cast<std::size_t>(output.width / 2),
+                 static_cast<std::size_t>(channels), true, outputs.pooled ? outputs.pooled + offset : nullptr,
+                 outputs.index ? outputs.index + offset : nullptr);
   }
 }
 

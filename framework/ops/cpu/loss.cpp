@@ -1,9 +1,9 @@
 // Squared error and total variation with their gradients. Sums are doubles, one a block, added in block
 // order; a block is a run of elements or, for total variation, a row of the picture.
-#include <cmath>
-
 #include "framework/ops/cpu/blocks.h"
+#include "framework/ops/cpu/element_kernels.h"
 #include "framework/ops/cpu/kernels.h"
+#include "framework/ops/cpu/sum_kernels.h"
 
 namespace gramflow::cpu {
 
@@ -14,12 +14,7 @@ double squared_error(TensorView a, TensorView b, double weight, void* scratch) {
   const float* y = b.f32();
   const std::int64_t elements = a.shape().elements();
   const double sum = sum_vector_blocks(elements, scratch, [&](std::int64_t begin, std::int64_t end) {
-    double part = 0;
-    for (std::int64_t i = begin; i < end; ++i) {
-      const double difference = static_cast<double>(x[i]) - static_cast<double>(y[i]);
-      part += difference * difference;
-    }
-    return part;
+    return sum_squared_differences(x + begin, y + begin, static_cast<std::size_t>(end - begin));
   });
   return weight * sum / static_cast<double>(elements);
 }
@@ -31,11 +26,8 @@ void squared_error_backward(TensorView a, TensorView b, double weight, TensorVie
   const std::int64_t elements = a.shape().elements();
   const float factor = static_cast<float>(2 * weight / static_cast<double>(elements));
   for_vector_blocks(elements, [&](std::int64_t begin, std::int64_t end) {
-    if (accumulate) {
-      for (std::int64_t i = begin; i < end; ++i) out[i] += factor * (x[i] - y[i]);
-    } else {
-      for (std::int64_t i = begin; i < end; ++i) out[i] = factor * (x[i] - y[i]);
-    }
+    scale_difference(x + begin, y + begin, factor, static_cast<std::size_t>(end - begin), accumulate,
+                     out + begin);
   });
 }
 
@@ -53,15 +45,6 @@ struct VariationScale {
   }
 };
 
-double sum_differences(const float* a, const float* b, std::int64_t count) {
-  double sum = 0;
-  for (std::int64_t i = 0; i < count; ++i)
-    sum += std::fabs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
-  return sum;
-}
-
-float sign_of(float difference) { return difference > 0 ? 1.0f : (difference < 0 ? -1.0f : 0.0f); }
-
 }  // namespace
 
 std::size_t total_variation_scratch(Shape shape) {
@@ -71,11 +54,13 @@ std::size_t total_variation_scratch(Shape shape) {
 double total_variation(TensorView a, double weight, void* scratch) {
   const Shape shape = a.shape();
   const std::int64_t row = shape.width * shape.channels;
+  const std::size_t count = static_cast<std::size_t>(row);
+  const std::size_t step = static_cast<std::size_t>(shape.channels);
   double* sums = static_cast<double*>(scratch);
   parallel_for(shape.height, [&](std::int64_t y, int) {
     const float* here = a.f32() + y * row;
-    sums[2 * y] = y + 1 < shape.height ? sum_differences(here + row, here, row) : 0.0;
-    sums[2 * y + 1] = sum_differences(here + shape.channels, here, row - shape.channels);
+    sums[2 * y] = y + 1 < shape.height ? sum_absolute_differences(here + row, here, count) : 0.0;
+    sums[2 * y + 1] = sum_absolute_differences(here + step, here, count - step);
   });
   double vertical = 0, horizontal = 0;
   for (std::int64_t y = 0; y < shape.height; ++y) vertical += sums[2 * y], horizontal += sums[2 * y + 1];
@@ -94,13 +79,8 @@ void total_variation_backward(TensorView a, double weight, TensorView result, bo
     float* out = result.f32() + y * row;
     const float* above = y > 0 ? here - row : here;  // a difference with itself is sign 0
     const float* below = y + 1 < shape.height ? here + row : here;
-    for (std::int64_t i = 0; i < row; ++i) {
-      const float left = i >= shape.channels ? here[i - shape.channels] : here[i];
-      const float right = i + shape.channels < row ? here[i + shape.channels] : here[i];
-      const float value = vertical * (sign_of(here[i] - above[i]) - sign_of(below[i] - here[i])) +
-                          horizontal * (sign_of(here[i] - left) - sign_of(right - here[i]));
-      out[i] = accumulate ? out[i] + value : value;
-    }
+    variation_gradient_row(above, here, below, static_cast<std::size_t>(row),
+                           static_cast<std::size_t>(shape.channels), vertical, horizontal, accumulate, out);
   });
 }
 

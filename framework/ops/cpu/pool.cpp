@@ -3,60 +3,10 @@
 #include <cstring>
 
 #include "framework/ops/cpu/blocks.h"
+#include "framework/ops/cpu/element_kernels.h"
 #include "framework/ops/cpu/kernels.h"
 
 namespace gramflow::cpu {
-
-namespace {
-
-void pool_max_row(const float* upper, const float* lower, std::int64_t columns, std::int64_t channels,
-                  float* out, std::uint8_t* index) {
-  for (std::int64_t x = 0; x < columns; ++x) {
-    const float* corners[4] = {upper + 2 * x * channels, upper + (2 * x + 1) * channels,
-                               lower + 2 * x * channels, lower + (2 * x + 1) * channels};
-    float* to = out + x * channels;
-    for (std::int64_t c = 0; c < channels; ++c) {
-      float best = corners[0][c];
-      std::uint8_t which = 0;
-      for (std::uint8_t k = 1; k < 4; ++k) {
-        const bool greater = corners[k][c] > best;
-        best = greater ? corners[k][c] : best;
-        which = greater ? k : which;
-      }
-      to[c] = best;
-      if (index) index[x * channels + c] = which;
-    }
-  }
-}
-
-void pool_average_row(const float* upper, const float* lower, std::int64_t columns, std::int64_t channels,
-                      float* out) {
-  for (std::int64_t x = 0; x < columns; ++x)
-    for (std::int64_t c = 0; c < channels; ++c) {
-      const std::int64_t left = 2 * x * channels + c;
-      const std::int64_t right = left + channels;
-      out[x * channels + c] = 0.25f * ((upper[left] + upper[right]) + (lower[left] + lower[right]));
-    }
-}
-
-/// Gradient of one pooled row into one of its two source rows.
-void spread_row(PoolKind kind, const float* gradient, const std::uint8_t* index, int which_row,
-                std::int64_t columns, std::int64_t channels, bool accumulate, float* out) {
-  for (std::int64_t x = 0; x < columns; ++x)
-    for (int side = 0; side < 2; ++side) {
-      float* to = out + (2 * x + side) * channels;
-      const float* from = gradient + x * channels;
-      const std::uint8_t* chosen = index ? index + x * channels : nullptr;
-      const int corner = 2 * which_row + side;
-      for (std::int64_t c = 0; c < channels; ++c) {
-        const float value =
-            kind == PoolKind::average ? 0.25f * from[c] : (chosen[c] == corner ? from[c] : 0.0f);
-        to[c] = accumulate ? to[c] + value : value;
-      }
-    }
-}
-
-}  // namespace
 
 void pool(PoolKind kind, TensorView input, TensorView output, std::uint8_t* index_or_null) {
   const Shape in = input.shape();
@@ -65,11 +15,13 @@ void pool(PoolKind kind, TensorView input, TensorView output, std::uint8_t* inde
     const float* upper = input.f32() + 2 * y * in.width * in.channels;
     const float* lower = upper + in.width * in.channels;
     const std::int64_t row = y * out.width * out.channels;
+    const std::size_t columns = static_cast<std::size_t>(out.width);
+    const std::size_t channels = static_cast<std::size_t>(out.channels);
     if (kind == PoolKind::max)
-      pool_max_row(upper, lower, out.width, out.channels, output.f32() + row,
+      pool_max_row(upper, lower, columns, channels, false, output.f32() + row,
                    index_or_null ? index_or_null + row : nullptr);
     else
-      pool_average_row(upper, lower, out.width, out.channels, output.f32() + row);
+      pool_average_row(upper, lower, columns, channels, output.f32() + row);
   });
 }
 
@@ -83,8 +35,9 @@ void pool_backward(PoolKind kind, TensorView gradient, const std::uint8_t* index
     const bool covered = y / 2 < out.height;
     const std::int64_t columns = covered ? out.width : 0;
     if (covered)
-      spread_row(kind, gradient.f32() + row, kind == PoolKind::max ? index + row : nullptr,
-                 static_cast<int>(y % 2), columns, out.channels, accumulate, to);
+      pool_gradient_row(gradient.f32() + row, kind == PoolKind::max ? index + row : nullptr,
+                        static_cast<std::size_t>(columns), static_cast<std::size_t>(out.channels),
+                        static_cast<int>(y % 2), accumulate, to);
     if (!accumulate)
       std::memset(to + 2 * columns * in.channels, 0,
                   static_cast<std::size_t>((in.width - 2 * columns) * in.channels) * sizeof(float));

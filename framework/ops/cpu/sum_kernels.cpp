@@ -1,0 +1,130 @@
+// Each vector of floats is widened to two vectors of doubles, each with its own running sum; the tail is
+// summed alone.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "framework/ops/cpu/sum_kernels.cpp"
+#include <hwy/foreach_target.h>
+// Highway wants this order: foreach_target first.
+#include <hwy/highway.h>
+
+#include <cmath>
+
+#include "framework/ops/cpu/simd-inl.h"
+#include "framework/ops/cpu/sum_kernels.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace gramflow::cpu::HWY_NAMESPACE {
+
+namespace {
+
+using Doubles = hn::CappedTag<double, 8>;
+using FewFloats = hn::Rebind<float, Doubles>;
+using DoubleVector = hn::Vec<Doubles>;
+
+HWY_INLINE DoubleVector widen(const float* p) { return hn::PromoteTo(Doubles(), hn::LoadU(FewFloats(), p)); }
+
+/// add(sum, offset) adds lanes from `offset` on to a vector; one(offset) is the term of a single element.
+template <class Add, class One>
+HWY_INLINE double sum_all(std::size_t count, Add&& add, One&& one) {
+  const Doubles d;
+  const std::size_t n = hn::Lanes(d);
+  DoubleVector even = hn::Zero(d);
+  DoubleVector odd = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + 2 * n <= count; i += 2 * n) {
+    even = add(even, i);
+    odd = add(odd, i + n);
+  }
+  double sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(even, odd)));
+  for (; i < count; ++i) sum += one(i);
+  return sum;
+}
+
+}  // namespace
+
+double Products(const float* a, const float* b, std::size_t count) {
+  return sum_all(
+      count, [&](DoubleVector sum, std::size_t i) { return hn::MulAdd(widen(a + i), widen(b + i), sum); },
+      [&](std::size_t i) { return static_cast<double>(a[i]) * static_cast<double>(b[i]); });
+}
+
+double Magnitudes(const float* a, std::size_t count) {
+  return sum_all(
+      count, [&](DoubleVector sum, std::size_t i) { return hn::Add(sum, hn::Abs(widen(a + i))); },
+      [&](std::size_t i) { return std::fabs(static_cast<double>(a[i])); });
+}
+
+double SquaredDifferences(const float* a, const float* b, std::size_t count) {
+  return sum_all(
+      count,
+      [&](DoubleVector sum, std::size_t i) {
+        const DoubleVector difference = hn::Sub(widen(a + i), widen(b + i));
+        return hn::MulAdd(difference, difference, sum);
+      },
+      [&](std::size_t i) {
+        const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+        return difference * difference;
+      });
+}
+
+double AbsoluteDifferences(const float* a, const float* b, std::size_t count) {
+  return sum_all(
+      count,
+      [&](DoubleVector sum, std::size_t i) {
+        return hn::Add(sum, hn::Abs(hn::Sub(widen(a + i), widen(b + i))));
+      },
+      [&](std::size_t i) { return std::fabs(static_cast<double>(a[i]) - static_cast<double>(b[i])); });
+}
+
+float LargestMagnitude(const float* a, std::size_t count) {
+  const Floats d;
+  const std::size_t n = hn::Lanes(d);
+  FloatVector most = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + n <= count; i += n) most = hn::Max(most, hn::Abs(hn::LoadU(d, a + i)));
+  if (i < count) most = hn::Max(most, hn::Abs(load_first(a + i, count - i)));
+  return hn::GetLane(hn::MaxOfLanes(d, most));
+}
+
+bool OnlyFinite(const float* a, std::size_t count) {
+  // x * 0 is 0 for what is finite and NaN for the rest; NaN survives the sum.
+  const Floats d;
+  const std::size_t n = hn::Lanes(d);
+  FloatVector sum = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + n <= count; i += n) sum = hn::Add(sum, hn::Mul(hn::LoadU(d, a + i), hn::Zero(d)));
+  if (i < count) sum = hn::Add(sum, hn::Mul(load_first(a + i, count - i), hn::Zero(d)));
+  return hn::AllTrue(d, hn::Eq(sum, hn::Zero(d)));
+}
+
+}  // namespace gramflow::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace gramflow::cpu {
+
+HWY_EXPORT(Products);
+HWY_EXPORT(Magnitudes);
+HWY_EXPORT(SquaredDifferences);
+HWY_EXPORT(AbsoluteDifferences);
+HWY_EXPORT(LargestMagnitude);
+HWY_EXPORT(OnlyFinite);
+
+double sum_products(const float* a, const float* b, std::size_t count) {
+  return HWY_DYNAMIC_DISPATCH(Products)(a, b, count);
+}
+double sum_magnitudes(const float* a, std::size_t count) {
+  return HWY_DYNAMIC_DISPATCH(Magnitudes)(a, count);
+}
+double sum_squared_differences(const float* a, const float* b, std::size_t count) {
+  return HWY_DYNAMIC_DISPATCH(SquaredDifferences)(a, b, count);
+}
+double sum_absolute_differences(const float* a, const float* b, std::size_t count) {
+  return HWY_DYNAMIC_DISPATCH(AbsoluteDifferences)(a, b, count);
+}
+float largest_magnitude(const float* a, std::size_t count) {
+  return HWY_DYNAMIC_DISPATCH(LargestMagnitude)(a, count);
+}
+bool only_finite(const float* a, std::size_t count) { return HWY_DYNAMIC_DISPATCH(OnlyFinite)(a, count); }
+
+}  // namespace gramflow::cpu
+#endif
