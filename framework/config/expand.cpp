@@ -22,7 +22,7 @@
 namespace gramflow {
 namespace {
 
-constexpr std::size_t most_nodes = 100'000;
+constexpr std::size_t most_nodes = 50'000;
 constexpr std::size_t deepest_subgraphs = 50;
 constexpr int most_suggestions = 100;
 
