@@ -7,7 +7,10 @@
 #include <hwy/highway.h>
 
 #include <chrono>
+#include <stdexcept>
+#include <string>
 
+#include "framework/ops/cpu/instructions.h"
 #include "framework/ops/cpu/kernels.h"
 #include "framework/ops/cpu/simd-inl.h"
 
@@ -32,7 +35,7 @@ double MultiplyAdds(int rounds, float* sink) {
   return 2.0 * static_cast<double>(hn::Lanes(d)) * chains * rounds;
 }
 
-const char* Name() { return hwy::TargetName(HWY_TARGET); }
+std::int64_t Target() { return HWY_TARGET; }
 
 }  // namespace gramflow::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -41,9 +44,31 @@ HWY_AFTER_NAMESPACE();
 namespace gramflow::cpu {
 
 HWY_EXPORT(MultiplyAdds);
-HWY_EXPORT(Name);
+HWY_EXPORT(Target);
 
-const char* instruction_set() { return HWY_DYNAMIC_DISPATCH(Name)(); }
+const char* instruction_set() {
+  switch (HWY_DYNAMIC_DISPATCH(Target)()) {
+    case HWY_AVX3:
+      return "AVX-512";
+    case HWY_AVX2:
+      return "AVX2";
+    case HWY_SSE4:
+      return "SSE4";
+    default:
+      return "portable";
+  }
+}
+
+void limit_instructions(std::string_view name) {
+  std::int64_t allowed = HWY_SCALAR;
+  if (name == "SSE4" || name == "AVX2" || name == "AVX-512") allowed |= HWY_SSE4;
+  if (name == "AVX2" || name == "AVX-512") allowed |= HWY_AVX2;
+  if (name == "AVX-512") allowed |= HWY_AVX3;
+  if (allowed == HWY_SCALAR && name != "portable")
+    throw std::invalid_argument("unknown instruction set \"" + std::string(name) +
+                                "\"; there are portable, SSE4, AVX2 and AVX-512");
+  hwy::DisableTargets(~allowed);
+}
 
 double measure_fma_peak_gflops(double seconds) {
   using Clock = std::chrono::steady_clock;
