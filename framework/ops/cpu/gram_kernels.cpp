@@ -12,20 +12,27 @@
 HWY_BEFORE_NAMESPACE();
 namespace gramflow::cpu::HWY_NAMESPACE {
 
+constexpr std::size_t strip_rows = 12;
+
 void GramBlock(const float* features, std::size_t pixels, std::size_t channels, std::size_t first,
                std::size_t last, float* partial) {
   // Pixels that stay in the second-level cache while the tiles of the matrix go over them.
   const std::size_t step = std::max<std::size_t>(16, 65536 / channels);
   for (std::size_t begin = 0; begin < pixels; begin += step) {
     const float* rows = features + begin * channels;
-    const Operands operands{rows + first, 1,
-                            channels,     rows,
-                            channels,     partial + first * channels,
-                            channels,     std::min(step, pixels - begin)};
-    if (begin == 0)
-      product<true, Target::overwrite>(operands, last - first, last);
-    else
-      product<true, Target::add>(operands, last - first, last);
+    // Strips of a few rows, each only as wide as the diagonal needs it.
+    for (std::size_t i = first; i < last; i += strip_rows) {
+      const std::size_t count = std::min(strip_rows, last - i);
+      const std::size_t width = (i + count + 15) / 16 * 16;
+      const Operands operands{rows + i, 1,
+                              channels, rows,
+                              channels, partial + i * channels,
+                              channels, std::min(step, pixels - begin)};
+      if (begin == 0)
+        product<true, Target::overwrite>(operands, count, width);
+      else
+        product<true, Target::add>(operands, count, width);
+    }
   }
 }
 

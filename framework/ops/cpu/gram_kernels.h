@@ -6,7 +6,7 @@
 namespace gramflow::cpu {
 
 /// partial[i][j] = sum over the pixels of features[p][i] * features[p][j], for the rows i in [first, last)
-/// and the columns j in [0, last). `partial` is channels x channels.
+/// and the columns j in [0, i] at least. `partial` is channels x channels.
 void gram_block(const float* features, std::size_t pixels, std::size_t channels, std::size_t first,
                 std::size_t last, float* partial);
 
