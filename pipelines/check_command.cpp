@@ -36,7 +36,7 @@ void print_stage(const CompiledStage& stage, int number, double peak_gflops) {
     fmt::print("  canvas {}x{}, {} iterations of {}\n", canvas.width, canvas.height, stage.optimization.iterations, stage.optimization.method);
     fmt::print("  {:.1f} GFLOP an iteration, about {} here\n", gflop, human_seconds(gflop / (peak_gflops * expected_efficiency)));
   }
-  fmt::print("  memory {}: tensors {} (without sharing {}), weights {}, optimiser {}, pictures {}\n", human_bytes(stage.planned_bytes()),
+  fmt::print("  memory {}: program {}, tensors {} (without sharing {}), weights {}, optimiser {}, pictures {}\n", human_bytes(stage.planned_bytes()), human_bytes(stage.program_bytes),
              human_bytes(stage.plan.arena_bytes), human_bytes(stage.plan.unshared_bytes), human_bytes(stage.plan.filter_bytes),
              human_bytes(stage.state_bytes), human_bytes(stage.plan.transient_bytes));
 }

@@ -1,5 +1,6 @@
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
+#include "framework/exec/resident_memory.h"
 #include "framework/exec/session.h"
 
 namespace gramflow {
@@ -27,12 +28,14 @@ std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const
 std::vector<std::unique_ptr<CompiledStage>> compile_stages(const PipelineSource& source, const NodeTypes& types, Diagnostics& warnings,
                                                            int threads) {
   std::vector<std::unique_ptr<CompiledStage>> stages;
+  const std::size_t program_bytes = resident_bytes();
   Diagnostics found;
   int count = 1;
   for (int stage = 0; stage < count; ++stage) {
     std::unique_ptr<CompiledStage> compiled = compile_stage(source, types, stage, found, threads);
     if (compiled == nullptr) throw InvalidPipeline(std::move(found));
     count = compiled->document.stages;
+    compiled->program_bytes = program_bytes;
     stages.push_back(std::move(compiled));
   }
   for (const Diagnostic& warning : found.sorted()) {

@@ -30,8 +30,11 @@ struct CompiledStage {
   std::shared_ptr<RunState> run_state;
   std::size_t state_bytes = 0;  ///< of the optimisation method
   int threads = 1;              ///< that the plan's scratch memory is for
-  /// What the process will use on top of its own size.
-  std::size_t planned_bytes() const { return plan.arena_bytes + plan.filter_bytes + plan.transient_bytes + state_bytes; }
+  std::size_t program_bytes = 0;  ///< resident before anything was read: the program and its libraries
+  /// What the process will have resident at most.
+  std::size_t planned_bytes() const {
+    return program_bytes + plan.arena_bytes + plan.filter_bytes + plan.transient_bytes + state_bytes;
+  }
 };
 
 /// Expands, links, lowers and plans one stage for a number of threads (0: all cores); nullptr when something was reported. Sizes of pictures come from their headers;

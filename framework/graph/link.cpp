@@ -54,6 +54,7 @@ class Linker {
       if (node.type == nullptr) {
         std::vector<std::string> names;
         for (const NodeType& type : types_) names.push_back(type.name);
+        names.insert(names.end(), document_.subgraphs.begin(), document_.subgraphs.end());
         const std::string hint = did_you_mean(entry.type, names);
         annotate(diagnostics_.error("unknown-type", entry.type_span, "there is no node type '" + entry.type + "'"), entry)
             .suggest(hint.empty() ? "one of " + join_words(names, "or") : hint);
@@ -84,6 +85,7 @@ class Linker {
     for (std::size_t i = 0; i < node.type->inputs.size(); ++i) {
       const InputPort& port = node.type->inputs[i];
       const Value* value = node.value_of(port.name);
+      if (value != nullptr && value->broken) continue;
       if (value == nullptr || value->is_null()) {
         if (port.required)
           annotate(diagnostics_.error("missing-input", value == nullptr ? node.entry.id_span : value->span,
@@ -100,7 +102,8 @@ class Linker {
         }
         if (list->empty() && port.required)
           report(*value, node, "missing-input", "'" + port.name + "' is empty; it needs at least one " + std::string(name_of(port.kind)));
-        for (const ValuePtr& item : *list) node.inputs[i].push_back(resolve(*item, port, node));
+        for (const ValuePtr& item : *list)
+          if (!item->broken) node.inputs[i].push_back(resolve(*item, port, node));
       } else {
         node.inputs[i].push_back(resolve(*value, port, node));
       }
@@ -143,9 +146,11 @@ class Linker {
       diagnostic.suggest("write a node 'name: {type: Load, path: " + text + "}' and put its name here");
       return;
     }
-    std::vector<std::string> ids;
-    for (const Node& other : graph_.nodes) ids.push_back(other.id());
-    const std::string hint = did_you_mean(split(text).id, ids);
+    if (ids_.empty())
+      for (const Node& other : graph_.nodes) ids_.push_back(other.id());
+    // Looking for the closest name takes a while among many; nobody reads the hundredth hint.
+    constexpr int most_hints = 100;
+    const std::string hint = hints_++ < most_hints ? did_you_mean(split(text).id, ids_) : "";
     diagnostic.suggest(hint.empty() ? candidates_text(port.kind, node) : hint);
   }
 
@@ -223,6 +228,8 @@ class Linker {
   const NodeTypes& types_;
   Diagnostics& diagnostics_;
   Graph graph_;
+  std::vector<std::string> ids_;
+  int hints_ = 0;
 };
 
 }  // namespace

@@ -102,13 +102,30 @@ class PhaseInference {
     if (graph_.optimizer < 0) return;
     const Node& optimizer = node(graph_.optimizer);
     for_each_wire(optimizer, [&](const InputPort& port, const Wire& wire) {
-      if (port.kind != PortKind::loss || on_canvas_[static_cast<std::size_t>(wire.node)]) return;
+      if (port.kind != PortKind::loss || on_canvas_[static_cast<std::size_t>(wire.node)] || depends_on_unlinked(wire.node)) return;
       const Node& loss = node(wire.node);
       diagnostics_
           .error("constant-loss", wire.span, "the loss '" + loss.id() + "' does not depend on the picture that is optimised, so it cannot change it")
           .note("'" + loss.id() + "' is defined here", loss.entry.id_span)
           .suggest("somewhere before it, an input must be '" + optimizer.id() + ".canvas'");
     });
+  }
+
+  /// A wire that could not be linked has been reported; what would have come through it is unknown.
+  bool depends_on_unlinked(int start) {
+    std::vector<bool> marks(graph_.nodes.size(), false);
+    mark(start, marks);
+    for (std::size_t i = 0; i < marks.size(); ++i) {
+      if (!marks[i]) continue;
+      const Node& consumer = graph_.nodes[i];
+      if (consumer.type == nullptr) return true;
+      for (std::size_t p = 0; p < consumer.inputs.size(); ++p) {
+        const std::vector<Wire>& wires = consumer.inputs[p];
+        if (wires.empty() && consumer.type->inputs[p].required) return true;
+        if (std::any_of(wires.begin(), wires.end(), [](const Wire& wire) { return !wire.linked(); })) return true;
+      }
+    }
+    return false;
   }
 
   void warn_about_unused() {
