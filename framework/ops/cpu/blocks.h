@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "framework/base/parallel.h"
+#include "framework/tensor/tensor.h"
 
 namespace gramflow::cpu {
 
@@ -45,6 +46,14 @@ inline std::int64_t rows_per_block(std::int64_t elements_per_row, std::int64_t e
                                    std::int64_t multiple = 1) {
   const std::int64_t rows = std::max<std::int64_t>(1, elements / std::max<std::int64_t>(1, elements_per_row));
   return divide_up(rows, multiple) * multiple;
+}
+
+/// Whether a result of this size, at this address, is better written past the caches: it would not stay there
+/// until it is read, and fetching what is overwritten anyway costs as much as writing it.
+inline bool goes_past_caches(const float* to, Shape shape) {
+  constexpr std::int64_t large = std::int64_t{16} << 20;
+  return to != nullptr && shape.elements() * static_cast<std::int64_t>(sizeof(float)) >= large &&
+         shape.channels % 16 == 0 && reinterpret_cast<std::uintptr_t>(to) % 64 == 0;
 }
 
 }  // namespace gramflow::cpu

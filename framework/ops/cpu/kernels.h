@@ -145,8 +145,9 @@ struct AdamConstants {
 void adam_step(const AdamConstants& constants, std::span<const float> gradient, std::span<float> first_moment,
                std::span<float> second_moment, std::span<float> x);
 
-/// What the machine's cores can do: the instruction set the kernels chose ("AVX-512", "AVX2", "SSE4" or "portable") and, measured
-/// on the spot for about `seconds`, the fused multiply-add peak of one thread in GFLOP/s.
+/// What the machine's cores can do: the instruction set the kernels chose ("AVX-512", "AVX2", "SSE4" or
+/// "portable") and, measured on the spot for about `seconds`, the fused multiply-add peak of one thread in
+/// GFLOP/s.
 const char* instruction_set();
 double measure_fma_peak_gflops(double seconds);
 

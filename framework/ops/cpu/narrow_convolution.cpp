@@ -89,6 +89,7 @@ class NarrowConvolution final : public Convolution {
     const std::int64_t width = input_.width;
     ConvolutionOutputs pooling = outputs;
     pooling.mask = nullptr;
+    const bool streamed = !outputs.pooled && !outputs.index && goes_past_caches(outputs.output, output_);
     parallel_for(plan_.count, [&](std::int64_t band, int worker) {
       const std::int64_t top = band * plan_.rows;
       const std::int64_t bottom = std::min(input_.height, top + plan_.rows);
@@ -111,6 +112,7 @@ class NarrowConvolution final : public Convolution {
                       sizes_.padded_out,
                       size(width),
                       outputs.relu,
+                      streamed,
                       pair + (y % 2) * made_row,
                       nullptr};
         if (outputs.mask) row.mask = outputs.mask + y * width * divide_up(output_.channels, 8);

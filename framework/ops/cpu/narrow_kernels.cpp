@@ -9,6 +9,8 @@
 // Highway wants this order: foreach_target first.
 #include <hwy/highway.h>
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 
 #include "framework/ops/cpu/mask.h"
@@ -26,7 +28,11 @@ HWY_INLINE void finish(const float* sum, const NarrowRow& row, std::size_t pixel
   const Floats d;
   FloatVector value = hn::Add(hn::LoadU(d, sum), load<tail>(row.bias + channel, count));
   if (row.relu) value = hn::Max(value, hn::Zero(d));
-  store<tail>(value, row.output + pixel * row.made + channel, count);
+  float* to = row.output + pixel * row.made + channel;
+  if (!tail && row.streamed)
+    hn::Stream(value, d, to);
+  else
+    store<tail>(value, to, count);
   if (row.mask)
     store_mask<tail>(
         hn::Gt(value, hn::Zero(d)),
@@ -58,6 +64,7 @@ void ForwardRow(const NarrowRow& row, float* work) {
       if (channel < row.made) finish<true>(sums + channel, row, begin + p, channel, row.made - channel);
     }
   }
+  if (row.streamed) hwy::FlushStream();
 }
 
 void SpreadRow(const float* gradient, std::size_t pixels, std::size_t depth, const float* weights,

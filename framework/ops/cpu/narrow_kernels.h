@@ -20,6 +20,7 @@ struct NarrowRow {
   std::size_t made, padded_made;
   std::size_t pixels;
   bool relu;
+  bool streamed;  ///< write past the caches; made is a multiple of 16, output of 64 bytes
   float* output;
   std::uint8_t* mask;  ///< may be null
 };

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "framework/ops/cpu/blocks.h"
 #include "framework/ops/cpu/mask.h"
 #include "framework/ops/cpu/simd-inl.h"
 #include "framework/ops/cpu/winograd_kernels.h"
@@ -120,13 +121,6 @@ HWY_INLINE void write(FloatVector v, float* to, std::size_t count) {
     store<part == Part::tail>(v, to, count);
 }
 
-/// Whether results of this size, at this address, are better written past the caches.
-bool streams(const float* to, Shape shape) {
-  constexpr std::int64_t large = std::int64_t{16} << 20;
-  return to != nullptr && shape.elements() * static_cast<std::int64_t>(sizeof(float)) >= large &&
-         shape.channels % 16 == 0 && reinterpret_cast<std::uintptr_t>(to) % 64 == 0;
-}
-
 template <Part part>
 HWY_INLINE void finish_forward(const float* products, std::size_t stride, const Place& place,
                                std::size_t channel, std::size_t count, const float* bias,
@@ -205,7 +199,7 @@ HWY_INLINE void finish_tiles(const TransformedBlock& products, const TileRange& 
 
 void FinishForward(const TransformedBlock& products, const TileRange& tiles, ChannelRange channels,
                    const float* bias, const ConvolutionOutputs& outputs) {
-  finish_tiles(products, tiles, channels, streams(outputs.output, tiles.shape),
+  finish_tiles(products, tiles, channels, goes_past_caches(outputs.output, tiles.shape),
                [&](const float* from, const Place& place, std::size_t channel, std::size_t count, auto part) {
                  finish_forward<part.value>(from, products.position_stride, place, channel, count, bias,
                                             outputs);
@@ -214,7 +208,8 @@ void FinishForward(const TransformedBlock& products, const TileRange& tiles, Cha
 
 void FinishBackward(const TransformedBlock& products, const TileRange& tiles, ChannelRange channels,
                     const ConvolutionGradient& gradient) {
-  finish_tiles(products, tiles, channels, !gradient.accumulate && streams(gradient.result, tiles.shape),
+  finish_tiles(products, tiles, channels,
+               !gradient.accumulate && goes_past_caches(gradient.result, tiles.shape),
                [&](const float* from, const Place& place, std::size_t channel, std::size_t count, auto part) {
                  finish_backward<part.value>(from, products.position_stride, place, channel, count, gradient);
                });
