@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <functional>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -63,6 +65,18 @@ void check_both_directions(const Case& c, unsigned seed) {
   REQUIRE(result.size() == static_cast<std::size_t>(c.input.elements()));
   CHECK(relative_rms(result, convolve_backward(made.data.filter, c.input, doubles(from.gradient))) <
         backward_tolerance);
+}
+
+/// Whether `write` leaves the same bits at an address that suits vectors and at one that does not.
+bool same_at_any_address(Shape shape, const std::function<void(float*)>& write) {
+  const std::size_t elements = static_cast<std::size_t>(shape.elements());
+  std::vector<float> memory(elements + 32);
+  float* aligned = memory.data();
+  while (reinterpret_cast<std::uintptr_t>(aligned) % 64 != 0) ++aligned;
+  write(aligned);
+  const std::vector<float> first(aligned, aligned + elements);
+  write(aligned + 1);
+  return std::equal(first.begin(), first.end(), aligned + 1);
 }
 
 const Case usual_cases[] = {
@@ -202,9 +216,6 @@ TEST_CASE("Backward accumulates first and masks after") {
     const std::vector<float> masked = run_backward(made.data.filter, c.method, c.input, from);
     from.start.clear();
     const std::vector<float> masked_only = run_backward(made.data.filter, c.method, c.input, from);
-    from.start.assign(plain.size(), 0);
-    Doubles sum(plain.size());
-    Random again(10);
     for (std::size_t i = 0; i < plain.size(); ++i) {
       const bool keep = bit(from.mask, c.input, static_cast<std::int64_t>(i));
       REQUIRE(masked[i] == (keep ? added[i] : 0.0f));
@@ -240,6 +251,29 @@ TEST_CASE("Convolutions give the same bits for any number of threads") {
       }));
       CHECK(same_for_any_threads([&] { return run_backward(made.data.filter, method, shape, from); }));
     }
+}
+
+TEST_CASE("Large results are the same bits wherever they are written") {
+  // Aligned ones go past the caches, others do not.
+  for (const Case& c : {Case{{259, 263, 3}, 64}, Case{{259, 263, 16}, 64}, Case{{259, 263, 64}, 16}}) {
+    CAPTURE(name_of(c));
+    Made made(c, 19);
+    const auto convolution =
+        cpu::make_convolution(cpu::pack_filter(made.data.filter, c.method, true), c.input);
+    Scratch scratch(convolution->scratch_bytes());
+    CHECK(same_at_any_address(made.out, [&](float* to) {
+      cpu::ConvolutionOutputs outputs;
+      outputs.output = to;
+      convolution->forward(made.input.values.data(), outputs, scratch.data());
+    }));
+    const std::vector<float> received = made.random.floats(static_cast<std::size_t>(made.out.elements()));
+    CHECK(same_at_any_address(c.input, [&](float* to) {
+      cpu::ConvolutionGradient gradient;
+      gradient.gradient = received.data();
+      gradient.result = to;
+      convolution->backward(gradient, scratch.data());
+    }));
+  }
 }
 
 TEST_CASE("Scratch and packed sizes are known from shapes alone") {
