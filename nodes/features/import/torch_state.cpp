@@ -50,16 +50,21 @@ const std::set<std::string>& harmless_globals() {
 }
 
 void check_globals(const Pickle& pickle) {
+  const std::string* strange = nullptr;
   for (const std::string& name : pickle.globals()) {
     if (harmless_globals().contains(name) || storage_type(name) != nullptr) continue;
-    std::string dotted = name;
-    std::replace(dotted.begin(), dotted.end(), ' ', '.');
-    if (name.starts_with("torch.nn.") || name.starts_with("torchvision.") || name.starts_with("__main__ "))
-      throw PickleError("holds a whole Python object (" + printable(dotted) +
-                        "), not a state dict; in Python: torch.save(model.state_dict(), FILE)");
-    throw PickleError("asks Python to run '" + printable(dotted) +
-                      "', which no state dict needs; it may be hostile and is not read");
+    const bool is_model = name.starts_with("torch.nn.") || name.starts_with("torchvision.");
+    if (strange == nullptr || is_model) strange = &name;
+    if (is_model) break;
   }
+  if (strange == nullptr) return;
+  std::string dotted = printable(*strange);
+  std::replace(dotted.begin(), dotted.end(), ' ', '.');
+  if (strange->starts_with("torch"))
+    throw PickleError("holds a whole Python object (" + dotted +
+                      "), not a state dict; in Python: torch.save(model.state_dict(), FILE)");
+  throw PickleError("asks Python to run '" + dotted +
+                    "', which no state dict needs; it may be hostile and is not read");
 }
 
 class StateReader {
