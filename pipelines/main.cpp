@@ -2,15 +2,28 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
 
 #include "framework/base/error.h"
+#include "framework/base/text.h"
 #include "pipelines/commands.h"
 #include "pipelines/weights_command.h"
 
 namespace {
+
+/// CLI11 only says that a command is required; "" when that is not the matter.
+std::string unknown_command(const CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return "";
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
+  const std::string word = argv[1];
+  if (std::find(names.begin(), names.end(), word) != names.end()) return "";
+  const std::string hint = gramflow::did_you_mean(word, names);
+  return "gramflow: there is no command '" + word + "'; " + (hint.empty() ? "there are " + gramflow::join_words(names) : hint) + "\n";
+}
 
 int run_program(int argc, char** argv) {
   using namespace gramflow;
@@ -40,6 +53,10 @@ int run_program(int argc, char** argv) {
     app.parse(argc, argv);
     return result;
   } catch (const CLI::ParseError& problem) {
+    if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {
+      std::cerr << unknown;
+      return 2;
+    }
     return app.exit(problem) == 0 ? 0 : 2;
   } catch (const InvalidPipeline& problem) {
     print_diagnostics(problem.diagnostics(), json_diagnostics);

@@ -45,6 +45,16 @@ void write_pipeline_beside(const std::string& picture, const std::string& canoni
   std::filesystem::rename(beside, path);
 }
 
+/// Does so for every picture as it is saved, so that an interrupted run's picture has one, too.
+class PipelineWriter final : public Observer {
+ public:
+  explicit PipelineWriter(const std::string& canonical) : canonical_(canonical) {}
+  void saved(const std::string& path) override { write_pipeline_beside(path, canonical_); }
+
+ private:
+  const std::string& canonical_;
+};
+
 void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   Interruption interruption;  // before any thread is made, so that all of them leave the signals to it
   environment.library->set_convolution_method(method_of(options.convolution));
@@ -70,13 +80,14 @@ void run_pipeline(const RunCommandOptions& options, Environment& environment) {
     log = std::make_unique<LogObserver>(options.log);
     session.observers.push_back(log.get());
   }
+  PipelineWriter pipeline_writer(canonical);
+  session.observers.push_back(&pipeline_writer);
   std::unique_ptr<Trace> trace;
   if (!options.trace.empty()) {
     trace = std::make_unique<Trace>();
     session.trace = trace.get();
   }
-  const RunSummary summary = run_stages(std::move(stages), session);
-  for (const std::string& output : summary.outputs) write_pipeline_beside(output, canonical);
+  run_stages(std::move(stages), session);
   if (trace) trace->write(options.trace);
 }
 
