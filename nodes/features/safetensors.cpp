@@ -13,12 +13,11 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
-#include <nlohmann/json.hpp>
-#include <set>
 
 #include "framework/base/error.h"
 #include "framework/base/text.h"
 #include "nodes/features/half.h"
+#include "nodes/features/safetensors_header.h"
 
 namespace gramflow {
 namespace {
@@ -26,10 +25,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little,
               "weight files are little-endian and read as they are");
 
-using Json = nlohmann::json;
 constexpr std::uint64_t longest_header = 4U << 20;
-constexpr std::size_t most_dimensions = 8;
-constexpr int deepest_nesting = 16;
 
 struct TypeName {
   const char* name;
@@ -65,83 +61,36 @@ std::uint64_t read_length(std::ifstream& file, const std::string& path, std::uin
   return length;
 }
 
-Json parse_header(const std::string& text, const std::string& path) {
-  // A hostile header may open a million brackets; the parser must not even begin.
-  int depth = 0;
-  for (const char c : text) {
-    depth += c == '[' || c == '{' ? 1 : c == ']' || c == '}' ? -1 : 0;
-    if (depth > deepest_nesting) fail(path, "the header nests deeper than any safetensors header does");
-  }
-  // The library keeps the last of two equal keys; a file that says two things of one tensor is damaged.
-  std::vector<std::set<std::string>> keys;
-  std::string twice;
-  const auto watch = [&](int, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end && !keys.empty()) keys.pop_back();
-    if (event == Json::parse_event_t::key && !keys.empty() && twice.empty()) {
-      const auto key = parsed.get<std::string>();
-      if (!keys.back().insert(key).second) twice = key;
-    }
-    return true;
-  };
-  Json header = Json::parse(text, watch, false);
-  if (header.is_discarded())
-    fail(path, "the header is no valid JSON; the file is damaged or no safetensors file");
-  if (!header.is_object())
-    fail(path, "the header is no JSON object; the file is damaged or no safetensors file");
-  if (!twice.empty()) fail(path, "the header names '" + twice + "' twice");
-  return header;
-}
-
-/// Names come from the file, and go to somebody's terminal.
-std::string shown(const std::string& name) {
-  return Json(name.substr(0, 200)).dump(-1, ' ', true, Json::error_handler_t::replace);
-}
-
-std::uint64_t whole_number(const Json& value, const std::string& path, const std::string& name,
-                           const char* what) {
-  if (!value.is_number_unsigned())
-    fail(path, fmt::format("tensor {}: {} takes whole numbers from 0 on, found {}", shown(name), what,
-                           value.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 40)));
-  return value.get<std::uint64_t>();
-}
-
-SafetensorsInfo parse_tensor(const Json& value, const std::string& path, const std::string& name,
-                             std::uint64_t data_begin, std::uint64_t data_size) {
-  const auto has = [&](const char* key, auto is) { return value.contains(key) && (value[key].*is)(); };
-  if (!value.is_object() || !has("dtype", &Json::is_string) || !has("shape", &Json::is_array) ||
-      !has("data_offsets", &Json::is_array) || value["data_offsets"].size() != 2)
-    fail(path, "tensor " + shown(name) + " has no proper dtype, shape and data_offsets");
+SafetensorsInfo check_tensor(const SafetensorsHeader::Tensor& said, const std::string& path,
+                             const std::string& name, std::uint64_t data_begin, std::uint64_t data_size) {
   SafetensorsInfo info;
-  info.type_name = value["dtype"].get<std::string>();
+  info.type_name = said.type;
   const auto* type = std::find_if(std::begin(type_names), std::end(type_names),
                                   [&](const TypeName& known) { return known.name == info.type_name; });
   if (type == std::end(type_names))
-    fail(path, "tensor " + shown(name) + " has the unknown type " + shown(info.type_name) +
+    fail(path, "tensor " + shown_name(name) + " has the unknown type " + shown_name(info.type_name) +
                    "; F32, F16 and BF16 are read");
   info.type = type->type;
-  if (value["shape"].size() > most_dimensions)
-    fail(path, fmt::format("tensor {} has {} dimensions; at most {} are read", shown(name),
-                           value["shape"].size(), most_dimensions));
   std::uint64_t bytes = type->bytes;
-  for (const Json& side : value["shape"]) {
-    const std::uint64_t length = whole_number(side, path, name, "its shape");
+  for (const std::uint64_t length : said.shape) {
     constexpr auto limit = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     if (length > limit || (length != 0 && bytes > limit / length))
-      fail(path, "tensor " + shown(name) + " has an absurd shape: " + value["shape"].dump());
+      fail(path,
+           fmt::format("tensor {} has an absurd shape: [{}]", shown_name(name), fmt::join(said.shape, ", ")));
     bytes *= length;
     info.shape.push_back(static_cast<std::int64_t>(length));
   }
-  const std::uint64_t begin = whole_number(value["data_offsets"][0], path, name, "data_offsets");
-  const std::uint64_t end = whole_number(value["data_offsets"][1], path, name, "data_offsets");
+  const std::uint64_t begin = said.offsets[0];
+  const std::uint64_t end = said.offsets[1];
   if (begin > end)
-    fail(path, fmt::format("tensor {} ends before it begins: offsets {} and {}", shown(name), begin, end));
+    fail(path,
+         fmt::format("tensor {} ends before it begins: offsets {} and {}", shown_name(name), begin, end));
   if (end > data_size)
     fail(path, fmt::format("tensor {} ends at byte {} of the data, which has only {}; the file is truncated",
-                           shown(name), end, data_size));
+                           shown_name(name), end, data_size));
   if (end - begin != bytes)
-    fail(path, fmt::format("tensor {} of shape [{}] takes {} bytes, but its offsets span {}", shown(name),
-                           fmt::join(info.shape, ", "), bytes, end - begin));
+    fail(path, fmt::format("tensor {} of shape [{}] takes {} bytes, but its offsets span {}",
+                           shown_name(name), fmt::join(info.shape, ", "), bytes, end - begin));
   info.begin = data_begin + begin;
   info.end = data_begin + end;
   return info;
@@ -157,9 +106,11 @@ void check_layout(const std::map<std::string, SafetensorsInfo>& tensors, const s
   std::uint64_t at = data_begin;
   const std::string* before = nullptr;
   for (const auto& [info, name] : sorted) {
-    if (info->begin < at) fail(path, "tensors " + shown(*before) + " and " + shown(*name) + " overlap");
+    if (info->begin < at)
+      fail(path, "tensors " + shown_name(*before) + " and " + shown_name(*name) + " overlap");
     if (info->begin > at)
-      fail(path, fmt::format("{} bytes before tensor {} belong to nothing", info->begin - at, shown(*name)));
+      fail(path,
+           fmt::format("{} bytes before tensor {} belong to nothing", info->begin - at, shown_name(*name)));
     at = info->end;
     before = name;
   }
@@ -198,39 +149,32 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path) {
   std::string text(length, '\0');
   if (!file.read(text.data(), static_cast<std::streamsize>(length))) fail(path, "cannot be read");
   const std::uint64_t data_begin = 8 + length;
-  const Json header = parse_header(text, path);
-  for (const auto& [name, value] : header.items()) {
-    if (name != "__metadata__") {
-      tensors_[name] = parse_tensor(value, path, name, data_begin, size - data_begin);
-      continue;
-    }
-    if (!value.is_object()) fail(path, "its metadata is no map of texts");
-    for (const auto& [key, entry] : value.items()) {
-      if (!entry.is_string()) fail(path, "its metadata " + shown(key) + " is no text");
-      metadata_[key] = entry.get<std::string>();
-    }
-  }
+  SafetensorsHeader header = parse_safetensors_header(text, path);
+  metadata_ = std::move(header.metadata);
+  for (const auto& [name, said] : header.tensors)
+    tensors_[name] = check_tensor(said, path, name, data_begin, size - data_begin);
   check_layout(tensors_, path, data_begin, size);
 }
 
 std::vector<float> SafetensorsFile::read(const std::string& name) const {
   const auto found = tensors_.find(name);
-  if (found == tensors_.end()) fail(path_, "has no tensor " + shown(name));
+  if (found == tensors_.end()) fail(path_, "has no tensor " + shown_name(name));
   const SafetensorsInfo& info = found->second;
   if (info.type == StoredType::other)
-    fail(path_, "tensor " + shown(name) + " is of type " + info.type_name + "; F32, F16 and BF16 are read");
+    fail(path_,
+         "tensor " + shown_name(name) + " is of type " + info.type_name + "; F32, F16 and BF16 are read");
   std::vector<char> bytes(info.end - info.begin);
   std::ifstream file(path_, std::ios::binary);
   file.seekg(static_cast<std::streamoff>(info.begin));
   if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
-    fail(path_, "tensor " + shown(name) + " cannot be read; did the file change?");
+    fail(path_, "tensor " + shown_name(name) + " cannot be read; did the file change?");
   const std::size_t step = info.type == StoredType::f32 ? 4 : 2;
   std::vector<float> values(bytes.size() / step);
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] = decode(bytes.data() + i * step, info.type);
     if (!std::isfinite(values[i]))
-      fail(path_,
-           fmt::format("tensor {} holds {} at position {}; the file is damaged", shown(name), values[i], i));
+      fail(path_, fmt::format("tensor {} holds {} at position {}; the file is damaged", shown_name(name),
+                              values[i], i));
   }
   return values;
 }
