@@ -46,7 +46,8 @@ nodes:
   tv_loss: {{type: TVLoss, input: result.canvas, weight: 10}}
   result: {{type: Optimizer, start: content_in, loss: [content_loss, style_loss, tv_loss], method: {m}, iterations: {i}}}
 )",
-                     fmt::arg("w", options.width), fmt::arg("h", options.height), fmt::arg("n", options.network), fmt::arg("m", options.optimizer),
+                     fmt::arg("w", options.width), fmt::arg("h", options.height),
+                     fmt::arg("n", options.network), fmt::arg("m", options.optimizer),
                      fmt::arg("i", iterations));
 }
 
@@ -61,7 +62,10 @@ struct OperationRow {
 /// Keeps seconds per evaluation of every iteration but the first, which warms up.
 class Stopwatch final : public Observer {
  public:
-  void start(const RunStart& start) override { planned_bytes = start.stages.front().planned_bytes; threads = start.threads; }
+  void start(const RunStart& start) override {
+    planned_bytes = start.stages.front().planned_bytes;
+    threads = start.threads;
+  }
   void iteration(const IterationReport& report) override {
     if (report.iteration == 0) return;
     seconds.push_back(report.seconds);
@@ -78,9 +82,11 @@ std::vector<OperationRow> operation_rows(const PreparedPlan& prepared) {
   const Plan& plan = prepared.plan();
   for (std::size_t i = plan.loop.begin; i < plan.loop.end; ++i) {
     const Operation& operation = plan.program.operations[i];
-    const Cost cost = operation.op->cost(plan.program.descs(operation.inputs), plan.program.descs(operation.outputs));
+    const Cost cost =
+        operation.op->cost(plan.program.descs(operation.inputs), plan.program.descs(operation.outputs));
     const OperationTime& time = prepared.times()[i];
-    rows.push_back({operation.label, std::string(operation.op->kind()), static_cast<double>(time.end - time.start) * 1e-9, cost.flops, cost.bytes});
+    rows.push_back({operation.label, std::string(operation.op->kind()),
+                    static_cast<double>(time.end - time.start) * 1e-9, cost.flops, cost.bytes});
   }
   return rows;
 }
@@ -90,13 +96,14 @@ double convolution_flops(const Plan& plan) {
   for (std::size_t i = plan.loop.begin; i < plan.loop.end; ++i) {
     const Operation& operation = plan.program.operations[i];
     if (operation.op->kind().starts_with("Convolution"))
-      flops += operation.op->cost(plan.program.descs(operation.inputs), plan.program.descs(operation.outputs)).flops;
+      flops += operation.op->cost(plan.program.descs(operation.inputs), plan.program.descs(operation.outputs))
+                   .flops;
   }
   return flops;
 }
 
-void run_once(const BenchOptions& options, Environment& environment, int iterations, ExecutorKind executor, Stopwatch& stopwatch,
-              std::function<void(PreparedPlan&)> after) {
+void run_once(const BenchOptions& options, Environment& environment, int iterations, ExecutorKind executor,
+              Stopwatch& stopwatch, std::function<void(PreparedPlan&)> after) {
   Diagnostics warnings;
   const auto source = std::make_shared<SourceFile>("bench", bench_pipeline(options, iterations));
   auto stages = compile_stages({source, {}}, environment.types, warnings, options.threads);
@@ -116,7 +123,8 @@ void run_bench(const BenchOptions& options, Environment& environment) {
   Stopwatch stopwatch;
   double flops = 0;
   double convolutions = 0;
-  run_once(options, environment, options.iterations + 1, options.executor == "serial" ? ExecutorKind::serial : ExecutorKind::flow, stopwatch,
+  run_once(options, environment, options.iterations + 1,
+           options.executor == "serial" ? ExecutorKind::serial : ExecutorKind::flow, stopwatch,
            [&](PreparedPlan& prepared) {
              flops = prepared.plan().loop_cost.flops;
              convolutions = convolution_flops(prepared.plan());
@@ -125,14 +133,16 @@ void run_bench(const BenchOptions& options, Environment& environment) {
   // Operations one after the other for the table: overlapping ones would count twice.
   std::vector<OperationRow> rows;
   Stopwatch ignored;
-  run_once(options, environment, 3, ExecutorKind::serial, ignored, [&](PreparedPlan& prepared) { rows = operation_rows(prepared); });
+  run_once(options, environment, 3, ExecutorKind::serial, ignored,
+           [&](PreparedPlan& prepared) { rows = operation_rows(prepared); });
   const double peak_gflops = cpu::measure_fma_peak_gflops(0.3) * stopwatch.threads;
   std::vector<double> seconds = stopwatch.seconds;
   std::sort(seconds.begin(), seconds.end());
   const double fastest = seconds.front();
   const double median = seconds[seconds.size() / 2];
   const double roofline = convolutions * 1e-9 / peak_gflops;
-  std::sort(rows.begin(), rows.end(), [](const OperationRow& a, const OperationRow& b) { return a.seconds > b.seconds; });
+  std::sort(rows.begin(), rows.end(),
+            [](const OperationRow& a, const OperationRow& b) { return a.seconds > b.seconds; });
   if (options.json) {
     nlohmann::ordered_json object = {{"width", options.width},
                                      {"height", options.height},
@@ -144,42 +154,55 @@ void run_bench(const BenchOptions& options, Environment& environment) {
                                      {"evaluations", stopwatch.evaluations},
                                      {"seconds_min", fastest},
                                      {"seconds_median", median},
-                                     {"peak_rss_mb", peak_bytes / 1e6},
-                                     {"planned_mb", static_cast<double>(stopwatch.planned_bytes) / 1e6},
+                                     {"peak_rss_mb", peak_bytes / 1048576},
+                                     {"planned_mb", static_cast<double>(stopwatch.planned_bytes) / 1048576},
                                      {"gflops", flops * 1e-9 / fastest},
                                      {"fma_peak_gflops", peak_gflops},
                                      {"direct_roofline_seconds", roofline},
                                      {"ops", nlohmann::ordered_json::array()}};
     for (const OperationRow& row : rows)
-      object["ops"].push_back({{"name", row.label}, {"kind", row.kind}, {"seconds", row.seconds}, {"gflops", row.flops * 1e-9 / row.seconds},
+      object["ops"].push_back({{"name", row.label},
+                               {"kind", row.kind},
+                               {"seconds", row.seconds},
+                               {"gflops", row.flops * 1e-9 / row.seconds},
                                {"gb_per_s", row.bytes * 1e-9 / row.seconds}});
     std::cout << object.dump(2) << '\n';
     return;
   }
-  fmt::print("{}x{} {} {} on {} thread(s), {}\n", options.width, options.height, options.network, options.optimizer, stopwatch.threads, cpu::instruction_set());
-  fmt::print("  {} an iteration at best, {} median, {} evaluations in {} iterations\n", human_seconds(fastest), human_seconds(median), stopwatch.evaluations,
-             seconds.size());
-  fmt::print("  {:.0f} GFLOP/s of direct convolution's operations; the machine's FMA peak is {:.0f}\n", flops * 1e-9 / fastest, peak_gflops);
-  fmt::print("  {:.2f} of the time that direct convolution would need at that peak ({})\n", fastest / roofline, human_seconds(roofline));
-  fmt::print("  memory: {} planned, {} resident at most\n\n", human_bytes(stopwatch.planned_bytes), human_bytes(static_cast<std::uint64_t>(peak_bytes)));
+  fmt::print("{}x{} {} {} on {} thread(s), {}\n", options.width, options.height, options.network,
+             options.optimizer, stopwatch.threads, cpu::instruction_set());
+  fmt::print("  {} an iteration at best, {} median, {} evaluations in {} iterations\n",
+             human_seconds(fastest), human_seconds(median), stopwatch.evaluations, seconds.size());
+  fmt::print("  {:.0f} GFLOP/s of direct convolution's operations; the machine's FMA peak is {:.0f}\n",
+             flops * 1e-9 / fastest, peak_gflops);
+  fmt::print("  {:.2f} of the time that direct convolution would need at that peak ({})\n",
+             fastest / roofline, human_seconds(roofline));
+  fmt::print("  memory: {} planned, {} resident at most\n\n", human_bytes(stopwatch.planned_bytes),
+             human_bytes(static_cast<std::uint64_t>(peak_bytes)));
   fmt::print("  {:44} {:>10} {:>8} {:>8}\n", "operation", "time", "GFLOP/s", "GB/s");
   for (const OperationRow& row : rows)
-    fmt::print("  {:44} {:>10} {:8.0f} {:8.1f}\n", row.label, human_seconds(row.seconds), row.flops * 1e-9 / row.seconds, row.bytes * 1e-9 / row.seconds);
+    fmt::print("  {:44} {:>10} {:8.0f} {:8.1f}\n", row.label, human_seconds(row.seconds),
+               row.flops * 1e-9 / row.seconds, row.bytes * 1e-9 / row.seconds);
 }
 
 }  // namespace
 
 void add_bench_command(CLI::App& app, Environment& environment, int&) {
   auto options = std::make_shared<BenchOptions>();
-  CLI::App* command = app.add_subcommand("bench", "Time an iteration; weights are drawn at random when there are none");
+  CLI::App* command =
+      app.add_subcommand("bench", "Time an iteration; weights are drawn at random when there are none");
   command->add_option("--width", options->width, "of the picture")->check(CLI::Range(16, 65536));
   command->add_option("--height", options->height, "of the picture")->check(CLI::Range(16, 65536));
   command->add_option("--network", options->network, "a network, for example vgg19 or vgg19-mini");
-  command->add_option("--optimizer", options->optimizer, "adam or lbfgs")->check(CLI::IsMember({"adam", "lbfgs"}));
-  command->add_option("--iterations", options->iterations, "to time, after one to warm up")->check(CLI::Range(1, 100000));
+  command->add_option("--optimizer", options->optimizer, "adam or lbfgs")
+      ->check(CLI::IsMember({"adam", "lbfgs"}));
+  command->add_option("--iterations", options->iterations, "to time, after one to warm up")
+      ->check(CLI::Range(1, 100000));
   command->add_option("--threads", options->threads, "0: all cores")->check(CLI::Range(0, 4096));
-  command->add_option("--executor", options->executor, "flow or serial")->check(CLI::IsMember({"flow", "serial"}));
-  command->add_option("--conv", options->convolution, "how 3x3 convolutions are computed")->check(CLI::IsMember({"auto", "winograd", "direct"}));
+  command->add_option("--executor", options->executor, "flow or serial")
+      ->check(CLI::IsMember({"flow", "serial"}));
+  command->add_option("--conv", options->convolution, "how 3x3 convolutions are computed")
+      ->check(CLI::IsMember({"auto", "winograd", "direct"}));
   command->add_flag("--json", options->json, "for machines");
   command->callback([options, &environment] { run_bench(*options, environment); });
 }

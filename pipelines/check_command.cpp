@@ -13,8 +13,8 @@
 namespace gramflow {
 namespace {
 
-/// Direct-convolution operations that a core performs per operation of its peak, as measured for the standard networks
-/// (docs/performance.md): above 1 because Winograd needs fewer.
+/// Direct-convolution operations that a core performs per operation of its peak, as measured for the standard
+/// networks (docs/performance.md): above 1 because Winograd needs fewer.
 constexpr double expected_efficiency = 1.8;
 
 void print_stage(const CompiledStage& stage, int number, double peak_gflops) {
@@ -24,7 +24,8 @@ void print_stage(const CompiledStage& stage, int number, double peak_gflops) {
     const Node& node = stage.graph.nodes[static_cast<std::size_t>(index)];
     std::string size;
     for (const Operation& operation : program.operations)
-      if (operation.origin.node == node.id() && !operation.backward && !operation.outputs.empty() && operation.outputs[0] != no_tensor) {
+      if (operation.origin.node == node.id() && !operation.backward && !operation.outputs.empty() &&
+          operation.outputs[0] != no_tensor) {
         const Shape& shape = program.desc(operation.outputs[0]).shape;
         if (shape.elements() > 1) size = shape.to_string();
       }
@@ -33,12 +34,17 @@ void print_stage(const CompiledStage& stage, int number, double peak_gflops) {
   if (program.canvas != no_tensor) {
     const Shape& canvas = program.desc(program.canvas).shape;
     const double gflop = stage.plan.loop_cost.flops * 1e-9;
-    fmt::print("  canvas {}x{}, {} iterations of {}\n", canvas.width, canvas.height, stage.optimization.iterations, stage.optimization.method);
-    fmt::print("  {:.1f} GFLOP an iteration, about {} here\n", gflop, human_seconds(gflop / (peak_gflops * expected_efficiency)));
+    fmt::print("  canvas {}x{}, {} iterations of {}\n", canvas.width, canvas.height,
+               stage.optimization.iterations, stage.optimization.method);
+    fmt::print("  {:.1f} GFLOP an iteration, about {} here\n", gflop,
+               human_seconds(gflop / (peak_gflops * expected_efficiency)));
   }
-  fmt::print("  memory {}: program {}, tensors {} (without sharing {}), weights {}, optimiser {}, pictures {}\n", human_bytes(stage.planned_bytes()), human_bytes(stage.program_bytes),
-             human_bytes(stage.plan.arena_bytes), human_bytes(stage.plan.unshared_bytes), human_bytes(stage.plan.filter_bytes),
-             human_bytes(stage.state_bytes), human_bytes(stage.plan.transient_bytes));
+  fmt::print(
+      "  memory {}: program {}, tensors {} (without sharing {}), weights {}, optimiser {}, pictures {}\n",
+      human_bytes(stage.planned_bytes()), human_bytes(stage.program_bytes),
+      human_bytes(stage.plan.arena_bytes), human_bytes(stage.plan.unshared_bytes),
+      human_bytes(stage.plan.filter_bytes), human_bytes(stage.state_bytes),
+      human_bytes(stage.plan.transient_bytes));
 }
 
 }  // namespace
@@ -51,10 +57,12 @@ void add_check_command(CLI::App& app, Environment& environment, int&) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("check", "Find mistakes, and say what a run would take");
   options->pipeline.add_to(*command);
-  command->add_option("--threads", options->threads, "threads to plan for (0: all cores)")->check(CLI::Range(0, 4096));
+  command->add_option("--threads", options->threads, "threads to plan for (0: all cores)")
+      ->check(CLI::Range(0, 4096));
   command->callback([options, &environment] {
     Diagnostics warnings;
-    const auto stages = compile_stages(options->pipeline.read(), environment.types, warnings, options->threads);
+    const auto stages =
+        compile_stages(options->pipeline.read(), environment.types, warnings, options->threads);
     print_diagnostics(warnings, false);
     const double peak = cpu::measure_fma_peak_gflops(0.05) * stages.front()->threads;
     for (std::size_t i = 0; i < stages.size(); ++i) print_stage(*stages[i], static_cast<int>(i), peak);

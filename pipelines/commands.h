@@ -1,6 +1,7 @@
 #pragma once
-// One function a command; main.cpp puts them together. Each adds its options to `app` and a callback that does the work and
-// leaves the exit code in `result`: 0 done, 1 run failed, 2 bad pipeline or arguments, 3 something missing, 130 interrupted.
+// One function a command; main.cpp puts them together. Each adds its options to `app` and a callback that
+// does the work and leaves the exit code in `result`: 0 done, 1 run failed, 2 bad pipeline or arguments, 3
+// something missing, 130 interrupted.
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,7 +14,6 @@ class App;
 }
 
 namespace gramflow {
-
 
 /// The node types and the networks behind them.
 struct Environment {

@@ -46,9 +46,13 @@ void draw(const std::string& dot, const std::string& path) {
   if (ending == ".dot") return;
   const std::string command = fmt::format("dot -T{} '{}' -o '{}' 2>&1", ending.substr(1), dot_path, path);
   if (path.find('\'') != std::string::npos) throw RunError(path + ": the name must not hold a quote");
-  const int status = std::system(command.c_str());  // NOLINT(cert-env33-c): Graphviz is a program, not a library, everywhere
+  const int status =
+      std::system(command.c_str());  // NOLINT(cert-env33-c): Graphviz is a program, not a library, everywhere
   std::filesystem::remove(dot_path);
-  if (status != 0) throw MissingResource("drawing needs Graphviz's program 'dot' (Debian: apt-get install graphviz); -o FILE.dot works without");
+  if (status != 0)
+    throw MissingResource(
+        "drawing needs Graphviz's program 'dot' (Debian: apt-get install graphviz); -o FILE.dot works "
+        "without");
 }
 
 }  // namespace
@@ -57,11 +61,15 @@ void add_graph_command(CLI::App& app, Environment& environment, int&) {
   auto options = std::make_shared<GraphOptions>();
   CLI::App* command = app.add_subcommand("graph", "Draw the pipeline");
   options->pipeline.add_to(*command);
-  command->add_option("-o,--output", options->output, "FILE.dot, FILE.svg or FILE.png; default: text")->check([](const std::string& path) {
-    const std::string ending = std::filesystem::path(path).extension().string();
-    return ending == ".dot" || ending == ".svg" || ending == ".png" ? "" : "takes FILE.dot, FILE.svg or FILE.png";
-  });
-  command->add_flag("--with-backward", options->with_backward, "draw operations, backward ones too, instead of nodes");
+  command->add_option("-o,--output", options->output, "FILE.dot, FILE.svg or FILE.png; default: text")
+      ->check([](const std::string& path) {
+        const std::string ending = std::filesystem::path(path).extension().string();
+        return ending == ".dot" || ending == ".svg" || ending == ".png"
+                   ? ""
+                   : "takes FILE.dot, FILE.svg or FILE.png";
+      });
+  command->add_flag("--with-backward", options->with_backward,
+                    "draw operations, backward ones too, instead of nodes");
   command->add_option("--after", options->after, "print the program after a pass")
       ->check(CLI::IsMember({"link", "lower", "differentiate", "eliminate", "fuse", "schedule"}));
   command->callback([options, &environment] {

@@ -22,7 +22,8 @@ Json port_schema(const InputPort& port) {
   const std::string doc = std::string(name_of(port.kind)) + ": " + port.doc;
   const Json one = {{"type", "string"}, {"description", doc}};
   if (!port.list) return one;
-  return {{"description", doc}, {"anyOf", Json::array({one, Json{{"type", "array"}, {"items", {{"type", "string"}}}}})}};
+  return {{"description", doc},
+          {"anyOf", Json::array({one, Json{{"type", "array"}, {"items", {{"type", "string"}}}}})}};
 }
 
 Json node_schema(const NodeType& type) {
@@ -47,14 +48,21 @@ std::string json_schema(const NodeTypes& types) {
   Json choices = Json::array();
   for (const NodeType& type : types) {
     names.push_back(type.name);
-    choices.push_back({{"if", {{"properties", {{"type", {{"const", type.name}}}}}, {"required", {"type"}}}}, {"then", node_schema(type)}});
+    choices.push_back({{"if", {{"properties", {{"type", {{"const", type.name}}}}}, {"required", {"type"}}}},
+                       {"then", node_schema(type)}});
   }
-  const Json node = {{"type", "object"},
-                     {"required", {"type"}},
-                     {"properties", {{"type", {{"anyOf", Json::array({Json{{"enum", names}}, Json{{"type", "string"}, {"description", "or the name of a subgraph"}}})},
-                                               {"description", "what this node does"}}}}},
-                     {"allOf", choices}};
-  const Json nodes = {{"type", "object"}, {"description", "the nodes of the pipeline, by name"}, {"additionalProperties", node}};
+  const Json node = {
+      {"type", "object"},
+      {"required", {"type"}},
+      {"properties",
+       {{"type",
+         {{"anyOf", Json::array({Json{{"enum", names}},
+                                 Json{{"type", "string"}, {"description", "or the name of a subgraph"}}})},
+          {"description", "what this node does"}}}}},
+      {"allOf", choices}};
+  const Json nodes = {{"type", "object"},
+                      {"description", "the nodes of the pipeline, by name"},
+                      {"additionalProperties", node}};
   const Json set = {{"type", "object"}, {"description", "variables, and parameters as nodes.ID.PARAMETER"}};
   Json root = {
       {"$schema", "http://json-schema.org/draft-07/schema#"},
@@ -64,20 +72,28 @@ std::string json_schema(const NodeTypes& types) {
       {"additionalProperties", false},
       {"properties",
        {{"version", {{"const", 1}, {"description", "version of the language"}}},
-        {"vars", {{"type", "object"}, {"description", "values used as $name, and set with --set name=value"}}},
-        {"include", {{"anyOf", Json::array({Json{{"type", "string"}}, Json{{"type", "array"}, {"items", {{"type", "string"}}}}})},
-                     {"description", "other pipeline files, relative to this one"}}},
+        {"vars",
+         {{"type", "object"}, {"description", "values used as $name, and set with --set name=value"}}},
+        {"include",
+         {{"anyOf",
+           Json::array({Json{{"type", "string"}}, Json{{"type", "array"}, {"items", {{"type", "string"}}}}})},
+          {"description", "other pipeline files, relative to this one"}}},
         {"subgraphs",
          {{"type", "object"},
           {"description", "groups of nodes that can be used like node types"},
           {"additionalProperties",
            {{"type", "object"},
-            {"properties", {{"inputs", Json::object()}, {"outputs", Json::object()}, {"parameters", Json::object()}, {"nodes", nodes}}}}}}},
+            {"properties",
+             {{"inputs", Json::object()},
+              {"outputs", Json::object()},
+              {"parameters", Json::object()},
+              {"nodes", nodes}}}}}}},
         {"nodes", nodes},
         {"schedule",
          {{"type", "array"},
           {"description", "stages, coarse to fine: each starts from the last one's result, resized"},
-          {"items", {{"type", "object"}, {"additionalProperties", false}, {"properties", {{"set", set}}}}}}}}}};
+          {"items",
+           {{"type", "object"}, {"additionalProperties", false}, {"properties", {{"set", set}}}}}}}}}};
   return root.dump(2) + "\n";
 }
 

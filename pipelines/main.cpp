@@ -18,11 +18,13 @@ namespace {
 std::string unknown_command(const CLI::App& app, int argc, char** argv) {
   if (argc < 2 || argv[1][0] == '-') return "";
   std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(command->get_name());
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(command->get_name());
   const std::string word = argv[1];
   if (std::find(names.begin(), names.end(), word) != names.end()) return "";
   const std::string hint = gramflow::did_you_mean(word, names);
-  return "gramflow: there is no command '" + word + "'; " + (hint.empty() ? "there are " + gramflow::join_words(names) : hint) + "\n";
+  return "gramflow: there is no command '" + word + "'; " +
+         (hint.empty() ? "there are " + gramflow::join_words(names) : hint) + "\n";
 }
 
 int run_program(int argc, char** argv) {
@@ -30,11 +32,14 @@ int run_program(int argc, char** argv) {
   CLI::App app("gramflow: dataflow pipelines for imaging by optimisation");
   app.set_version_flag("--version", "gramflow " GRAMFLOW_VERSION);
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 done, 1 run failed, 2 bad pipeline or arguments, 3 something missing, 130 interrupted.");
+  app.footer(
+      "Exit codes: 0 done, 1 run failed, 2 bad pipeline or arguments, 3 something missing, 130 interrupted.");
   bool json_diagnostics = false;
   const auto add_diagnostics_option = [&](CLI::App* command) {
-    command->add_option_function<std::string>(
-               "--diagnostics", [&](const std::string& format) { json_diagnostics = format == "json"; }, "how to print mistakes: text or json")
+    command
+        ->add_option_function<std::string>(
+            "--diagnostics", [&](const std::string& format) { json_diagnostics = format == "json"; },
+            "how to print mistakes: text or json")
         ->check(CLI::IsMember({"text", "json"}));
   };
   Environment environment;
@@ -48,7 +53,8 @@ int run_program(int argc, char** argv) {
   add_bench_command(app, environment, result);
   add_weights_command(app, environment.library->paths(), result);
   for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
-    if (command->get_option_no_throw("FILE") != nullptr && command->get_name() != "weights") add_diagnostics_option(command);
+    if (command->get_option_no_throw("FILE") != nullptr && command->get_name() != "weights")
+      add_diagnostics_option(command);
   try {
     app.parse(argc, argv);
     return result;

@@ -33,8 +33,8 @@ void add_nodes_command(CLI::App& app, Environment& environment, int& result) {
       std::vector<std::string> names;
       for (const NodeType& candidate : environment.types) names.push_back(candidate.name);
       const std::string hint = did_you_mean(options->type, names);
-      std::cerr << "gramflow: there is no node type '" << options->type << "'; " << (hint.empty() ? "there are " + join_words(names) : hint)
-                << '\n';
+      std::cerr << "gramflow: there is no node type '" << options->type << "'; "
+                << (hint.empty() ? "there are " + join_words(names) : hint) << '\n';
       result = 2;
       return;
     }

@@ -10,7 +10,8 @@ namespace gramflow {
 
 void PipelineArguments::add_to(CLI::App& app) {
   app.add_option("FILE", file, "the pipeline (YAML)")->required();
-  app.add_option("--set", settings, "set a variable or a parameter: size=256, nodes.result.iterations=50; may be repeated")
+  app.add_option("--set", settings,
+                 "set a variable or a parameter: size=256, nodes.result.iterations=50; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
 }
@@ -22,7 +23,9 @@ PipelineSource PipelineArguments::read() const {
     const std::size_t equals = setting.find('=');
     if (equals == std::string::npos || equals == 0) {
       const auto text = std::make_shared<SourceFile>("--set " + setting, setting);
-      diagnostics.error("bad-override", {text, {1, 1}, {1, static_cast<int>(setting.size()) + 1}}, "--set takes key=value, found '" + setting + "'")
+      diagnostics
+          .error("bad-override", {text, {1, 1}, {1, static_cast<int>(setting.size()) + 1}},
+                 "--set takes key=value, found '" + setting + "'")
           .suggest("for example --set style_weight=1e3 or --set nodes.result.iterations=50");
       continue;
     }

@@ -10,7 +10,8 @@ namespace gramflow {
 
 void add_resolve_command(CLI::App& app, Environment& environment, int&) {
   auto arguments = std::make_shared<PipelineArguments>();
-  CLI::App* command = app.add_subcommand("resolve", "Print the pipeline with variables, includes and subgraphs expanded");
+  CLI::App* command =
+      app.add_subcommand("resolve", "Print the pipeline with variables, includes and subgraphs expanded");
   arguments->add_to(*command);
   command->callback([arguments, &environment] {
     const PipelineSource source = arguments->read();

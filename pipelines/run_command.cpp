@@ -34,7 +34,8 @@ cpu::ConvolutionMethod method_of(const std::string& name) {
   return cpu::ConvolutionMethod::automatic;
 }
 
-/// The canonical pipeline beside each picture, so that any picture can be made again: result.png -> result.gramflow.yaml.
+/// The canonical pipeline beside each picture, so that any picture can be made again: result.png ->
+/// result.gramflow.yaml.
 void write_pipeline_beside(const std::string& picture, const std::string& canonical) {
   const std::filesystem::path path = std::filesystem::path(picture).replace_extension(".gramflow.yaml");
   const std::filesystem::path beside = path.string() + ".part";
@@ -60,7 +61,8 @@ void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   environment.library->set_convolution_method(method_of(options.convolution));
   const PipelineSource source = options.pipeline.read();
   Diagnostics warnings;
-  std::vector<std::unique_ptr<CompiledStage>> stages = compile_stages(source, environment.types, warnings, options.threads);
+  std::vector<std::unique_ptr<CompiledStage>> stages =
+      compile_stages(source, environment.types, warnings, options.threads);
   if (!options.quiet) print_diagnostics(warnings, false);
   Diagnostics ignored;
   const std::string canonical = canonical_yaml(source, ignored, port_test(environment.types));
@@ -97,13 +99,20 @@ void add_run_command(CLI::App& app, Environment& environment, int&) {
   auto options = std::make_shared<RunCommandOptions>();
   CLI::App* command = app.add_subcommand("run", "Run a pipeline");
   options->pipeline.add_to(*command);
-  command->add_option("--threads", options->threads, "threads to use (0: all cores); the picture is the same for any number")
+  command
+      ->add_option("--threads", options->threads,
+                   "threads to use (0: all cores); the picture is the same for any number")
       ->check(CLI::Range(0, 4096));
-  command->add_option("--log", options->log, "write one JSON object a line: start, every iteration, end")->type_name("FILE.jsonl");
-  command->add_option("--trace", options->trace, "write a Chrome/Perfetto trace of operations by thread")->type_name("FILE.json");
-  command->add_option("--executor", options->executor, "flow: independent operations overlap; serial: one after the other; same bits")
+  command->add_option("--log", options->log, "write one JSON object a line: start, every iteration, end")
+      ->type_name("FILE.jsonl");
+  command->add_option("--trace", options->trace, "write a Chrome/Perfetto trace of operations by thread")
+      ->type_name("FILE.json");
+  command
+      ->add_option("--executor", options->executor,
+                   "flow: independent operations overlap; serial: one after the other; same bits")
       ->check(CLI::IsMember({"flow", "serial"}));
-  command->add_option("--conv", options->convolution, "how 3x3 convolutions are computed")->check(CLI::IsMember({"auto", "winograd", "direct"}));
+  command->add_option("--conv", options->convolution, "how 3x3 convolutions are computed")
+      ->check(CLI::IsMember({"auto", "winograd", "direct"}));
   command->add_flag("--quiet", options->quiet, "print nothing but errors");
   command->callback([options, &environment] { run_pipeline(*options, environment); });
 }

@@ -1,10 +1,11 @@
 // Reverse-mode differentiation of a straight list of operations.
 //
-// Walk the loop backwards. Each operation whose output has a gradient contributes to the gradients of its inputs. A
-// contribution is not emitted at once but kept with its tensor until the operation that made the tensor is reached: only then
-// are all of them known, and they are emitted one after the other, each adding to the memory of the one before. Those from
-// the side (a loss or Gram on a tapped layer) come first and the trunk's convolution last, since its epilogue can add and
-// apply the ReLU mask in the same pass. Emitting late also keeps gradients short-lived.
+// Walk the loop backwards. Each operation whose output has a gradient contributes to the gradients of its
+// inputs. A contribution is not emitted at once but kept with its tensor until the operation that made the
+// tensor is reached: only then are all of them known, and they are emitted one after the other, each adding
+// to the memory of the one before. Those from the side (a loss or Gram on a tapped layer) come first and the
+// trunk's convolution last, since its epilogue can add and apply the ReLU mask in the same pass. Emitting
+// late also keeps gradients short-lived.
 #include <algorithm>
 #include <stdexcept>
 
@@ -32,8 +33,9 @@ class Differentiator final : public GradientBuilder {
     program_.gradient = materialise(program_.canvas);
     if (program_.gradient == no_tensor) throw std::logic_error("no loss depends on the canvas");
     // Backward operations belong to the loop, before the epilogue.
-    const auto epilogue = std::find_if(program_.operations.begin(), program_.operations.end(),
-                                       [](const Operation& operation) { return operation.phase == Phase::epilogue; });
+    const auto epilogue =
+        std::find_if(program_.operations.begin(), program_.operations.end(),
+                     [](const Operation& operation) { return operation.phase == Phase::epilogue; });
     program_.operations.insert(epilogue, emitted_.begin(), emitted_.end());
   }
 
@@ -46,7 +48,8 @@ class Differentiator final : public GradientBuilder {
   }
   const TensorDesc& desc(TensorId tensor) const override { return program_.desc(tensor); }
   void contribute(int input_index, OpPtr op, std::vector<TensorId> inputs, Route route) override {
-    pending_[static_cast<std::size_t>(input(input_index))].push_back({std::move(op), std::move(inputs), route, position_});
+    pending_[static_cast<std::size_t>(input(input_index))].push_back(
+        {std::move(op), std::move(inputs), route, position_});
   }
 
  private:
@@ -56,8 +59,9 @@ class Differentiator final : public GradientBuilder {
     depends_.assign(program_.tensors.size(), false);
     depends_[static_cast<std::size_t>(program_.canvas)] = true;
     for (const Operation& operation : program_.operations) {
-      const bool any = std::any_of(operation.inputs.begin(), operation.inputs.end(),
-                                   [&](TensorId id) { return id != no_tensor && depends_[static_cast<std::size_t>(id)]; });
+      const bool any = std::any_of(operation.inputs.begin(), operation.inputs.end(), [&](TensorId id) {
+        return id != no_tensor && depends_[static_cast<std::size_t>(id)];
+      });
       if (any)
         for (const TensorId id : operation.outputs) depends_[static_cast<std::size_t>(id)] = true;
     }
@@ -70,7 +74,8 @@ class Differentiator final : public GradientBuilder {
     gradients_.clear();
     for (const TensorId id : std::vector<TensorId>(current().outputs)) {
       gradients_.push_back(materialise(id));
-      reached = reached || gradients_.back() != no_tensor || std::find(seeds_.begin(), seeds_.end(), id) != seeds_.end();
+      reached = reached || gradients_.back() != no_tensor ||
+                std::find(seeds_.begin(), seeds_.end(), id) != seeds_.end();
     }
     if (reached) OpPtr(current().op)->gradient(*this);
   }

@@ -1,11 +1,14 @@
-// Peephole fusion over the straight list. Each rule looks at one operation and at the operations that made its inputs; when it
-// applies, the later operation takes the earlier one in, and eliminate() drops what is no longer read.
+// Peephole fusion over the straight list. Each rule looks at one operation and at the operations that made
+// its inputs; when it applies, the later operation takes the earlier one in, and eliminate() drops what is no
+// longer read.
 //
 //   forward    Relu(Convolution)                         -> Convolution[relu]
-//              Pool[max](Convolution[relu])              -> Convolution[relu, max pool]; y stays if someone else reads it
+//              Pool[max](Convolution[relu])              -> Convolution[relu, max pool]; y stays if someone
+//              else reads it
 //   backward   ReluBackward(ConvolutionBackward(...), m) -> ConvolutionBackward(..., m)
 //              ConvolutionBackward(ReluBackward(PoolBackward(g, index), m)) -> ConvolutionBackward(g, index)
-//                when pool and convolution were fused going forward: the index then also says where ReLU cut off
+//                when pool and convolution were fused going forward: the index then also says where ReLU cut
+//                off
 #include <algorithm>
 #include <map>
 
@@ -44,7 +47,9 @@ class Fuser {
   static const Kind* as(const Operation* operation) {
     return operation == nullptr ? nullptr : dynamic_cast<const Kind*>(operation->op.get());
   }
-  Operation* maker(TensorId id) const { return id == no_tensor ? nullptr : makers_[static_cast<std::size_t>(id)]; }
+  Operation* maker(TensorId id) const {
+    return id == no_tensor ? nullptr : makers_[static_cast<std::size_t>(id)];
+  }
   int readers(TensorId id) const { return id == no_tensor ? 0 : readers_[static_cast<std::size_t>(id)]; }
 
   bool fuse_relu(Operation& operation) {
@@ -63,7 +68,9 @@ class Fuser {
     if (pool == nullptr || pool->pool() != cpu::PoolKind::max) return false;
     Operation* convolution = maker(operation.inputs[0]);
     const auto* op = as<Convolution>(convolution);
-    if (op == nullptr || !op->relu() || op->pool() || convolution->outputs[Convolution::y] != operation.inputs[0]) return false;
+    if (op == nullptr || !op->relu() || op->pool() ||
+        convolution->outputs[Convolution::y] != operation.inputs[0])
+      return false;
     convolution->op = std::make_shared<Convolution>(op->filter(), true, true);
     convolution->outputs.resize(2, no_tensor);
     convolution->outputs.push_back(operation.outputs[Pool::y]);
@@ -74,7 +81,9 @@ class Fuser {
   }
 
   bool fuse_pooled_gradient(Operation& operation) {
-    if (as<ConvolutionBackward>(&operation) == nullptr || operation.inputs[ConvolutionBackward::index] != no_tensor) return false;
+    if (as<ConvolutionBackward>(&operation) == nullptr ||
+        operation.inputs[ConvolutionBackward::index] != no_tensor)
+      return false;
     Operation* relu = maker(operation.inputs[ConvolutionBackward::gradient_of_output]);
     if (as<ReluBackward>(relu) == nullptr || relu->inputs[ReluBackward::accumulator_input] != no_tensor ||
         readers(relu->outputs[0]) != 1)
@@ -86,7 +95,8 @@ class Fuser {
     // The index must be the fused one, which marks maxima that ReLU cut off.
     const auto* forward = as<Convolution>(maker(pool->inputs[PoolBackward::index]));
     if (forward == nullptr || !forward->pool()) return false;
-    operation.inputs[ConvolutionBackward::gradient_of_output] = pool->inputs[PoolBackward::gradient_of_output];
+    operation.inputs[ConvolutionBackward::gradient_of_output] =
+        pool->inputs[PoolBackward::gradient_of_output];
     operation.inputs[ConvolutionBackward::index] = pool->inputs[PoolBackward::index];
     relu->op = nullptr;
     pool->op = nullptr;
@@ -94,7 +104,9 @@ class Fuser {
   }
 
   bool fuse_mask(Operation& operation) {
-    if (as<ReluBackward>(&operation) == nullptr || operation.inputs[ReluBackward::accumulator_input] != no_tensor) return false;
+    if (as<ReluBackward>(&operation) == nullptr ||
+        operation.inputs[ReluBackward::accumulator_input] != no_tensor)
+      return false;
     Operation* convolution = maker(operation.inputs[ReluBackward::gradient_of_output]);
     if (as<ConvolutionBackward>(convolution) == nullptr || readers(convolution->outputs[0]) != 1 ||
         convolution->inputs[ConvolutionBackward::mask] != no_tensor)

@@ -1,23 +1,26 @@
 #pragma once
-// The passes between a lowered Program and a Plan, in this order. Each is a free function in a file of its own name.
+// The passes between a lowered Program and a Plan, in this order. Each is a free function in a file of its
+// own name.
 #include "framework/ops/program.h"
 
 namespace gramflow {
 
-/// Reverse-mode differentiation: appends to the loop the operations that compute the gradient of the sum of the program's
-/// losses with respect to its canvas, and sets program.gradient. Throws std::logic_error when no loss depends on it.
+/// Reverse-mode differentiation: appends to the loop the operations that compute the gradient of the sum of
+/// the program's losses with respect to its canvas, and sets program.gradient. Throws std::logic_error when
+/// no loss depends on it.
 void differentiate(Program& program);
 
-/// Drops operations without an effect whose results nobody reads, and the optional outputs that nobody reads (masks and
-/// pooling indices in front of everything).
+/// Drops operations without an effect whose results nobody reads, and the optional outputs that nobody reads
+/// (masks and pooling indices in front of everything).
 void eliminate(Program& program);
 
-/// Merges neighbours into one pass over memory: Convolution + Relu + max Pool going forward; ReluBackward into the
-/// ConvolutionBackward before it, PoolBackward + ReluBackward into the one after it. Results differ in no bit.
+/// Merges neighbours into one pass over memory: Convolution + Relu + max Pool going forward; ReluBackward
+/// into the ConvolutionBackward before it, PoolBackward + ReluBackward into the one after it. Results differ
+/// in no bit.
 void fuse(Program& program);
 
-/// Moves every operation as early as its phase and its inputs allow when that lets big tensors die sooner (a Gram right after
-/// its tap). Any order gives the same bits.
+/// Moves every operation as early as its phase and its inputs allow when that lets big tensors die sooner (a
+/// Gram right after its tap). Any order gives the same bits.
 void schedule(Program& program);
 
 /// How many operations read each tensor; the gradient and the losses count as read once more.

@@ -1,15 +1,17 @@
-// Memory from lifetimes. The operations of all phases stand on one line: prologue, loop, the optimiser's step, epilogue. A
-// tensor lives from the operation that makes it to the last one that reads it, with these exceptions:
+// Memory from lifetimes. The operations of all phases stand on one line: prologue, loop, the optimiser's
+// step, epilogue. A tensor lives from the operation that makes it to the last one that reads it, with these
+// exceptions:
 //   - made in the prologue and read in the loop: until the step, since every iteration reads it again;
-//   - made in the prologue and read in the epilogue: to the end, since previews run the epilogue again and again;
+//   - made in the prologue and read in the epilogue: to the end, since previews run the epilogue again and
+//   again;
 //   - the canvas, its gradient and the losses: always.
-// An operation that adds to its accumulator takes over the accumulator's memory; one that may overwrite an input does so when
-// nobody reads the input afterwards. Tensors that share memory so form a group with one lifetime. Scratch lives for one
-// operation.
+// An operation that adds to its accumulator takes over the accumulator's memory; one that may overwrite an
+// input does so when nobody reads the input afterwards. Tensors that share memory so form a group with one
+// lifetime. Scratch lives for one operation.
 //
-// The line is one possible order; a parallel executor may run operations earlier. It must not do so before everyone is done
-// with the memory: for each pair of groups that share bytes, every operation of the earlier group goes before the one that
-// first writes the later group. These edges are added to those of the data.
+// The line is one possible order; a parallel executor may run operations earlier. It must not do so before
+// everyone is done with the memory: for each pair of groups that share bytes, every operation of the earlier
+// group goes before the one that first writes the later group. These edges are added to those of the data.
 #include "framework/compile/plan.h"
 
 #include <algorithm>
@@ -51,8 +53,8 @@ class Planner {
 
   void find_ranges() {
     const auto count = [&](Phase phase) {
-      return static_cast<std::size_t>(
-          std::count_if(operations().begin(), operations().end(), [&](const Operation& o) { return o.phase == phase; }));
+      return static_cast<std::size_t>(std::count_if(operations().begin(), operations().end(),
+                                                    [&](const Operation& o) { return o.phase == phase; }));
     };
     plan_.prologue = {0, count(Phase::prologue)};
     plan_.loop = {plan_.prologue.end, plan_.prologue.end + count(Phase::loop)};
@@ -82,7 +84,8 @@ class Planner {
   bool is_pinned(TensorId id) const {
     const Program& program = plan_.program;
     return id == program.canvas || id == program.gradient ||
-           std::any_of(program.losses.begin(), program.losses.end(), [&](const LossTerm& term) { return term.tensor == id; });
+           std::any_of(program.losses.begin(), program.losses.end(),
+                       [&](const LossTerm& term) { return term.tensor == id; });
   }
 
   bool may_take_over(TensorId input, TensorId output, int operation) {
@@ -90,7 +93,8 @@ class Planner {
     if (is_pinned(input) || input == plan_.program.start || makers_[index] < 0) return false;
     if (phase_of(makers_[index]) != phase_of(operation)) return false;
     const auto& group = groups_[static_cast<std::size_t>(group_of_[index])];
-    const bool read_later = std::any_of(group.users.begin(), group.users.end(), [&](int user) { return user > operation; });
+    const bool read_later =
+        std::any_of(group.users.begin(), group.users.end(), [&](int user) { return user > operation; });
     return !read_later && plan_.program.desc(input).bytes() == plan_.program.desc(output).bytes();
   }
 
@@ -121,7 +125,9 @@ class Planner {
       for (std::size_t k = 0; k < operation.outputs.size(); ++k) {
         const TensorId id = operation.outputs[k];
         if (id == no_tensor) continue;
-        const auto input_at = [&](int slot) { return slot < 0 ? no_tensor : operation.inputs[static_cast<std::size_t>(slot)]; };
+        const auto input_at = [&](int slot) {
+          return slot < 0 ? no_tensor : operation.inputs[static_cast<std::size_t>(slot)];
+        };
         TensorId source = k == 0 ? input_at(operation.op->accumulator()) : no_tensor;
         if (source == no_tensor && k == 0) {
           const TensorId candidate = input_at(operation.op->overwritable());
@@ -132,7 +138,8 @@ class Planner {
       }
     }
     for (std::size_t id = 0; id < group_of_.size(); ++id)
-      if (group_of_[id] >= 0) extend(groups_[static_cast<std::size_t>(group_of_[id])], static_cast<TensorId>(id));
+      if (group_of_[id] >= 0)
+        extend(groups_[static_cast<std::size_t>(group_of_[id])], static_cast<TensorId>(id));
   }
 
   void extend(Group& group, TensorId id) {
@@ -145,7 +152,8 @@ class Planner {
       if (phase_of(user) == Phase::loop) group.last = std::max(group.last, step_);
       if (phase_of(user) == Phase::epilogue) group.last = end_;
     }
-    if (id == plan_.program.start) group.last = std::max(group.last, static_cast<std::int64_t>(plan_.prologue.end));
+    if (id == plan_.program.start)
+      group.last = std::max(group.last, static_cast<std::int64_t>(plan_.prologue.end));
     if (group.pinned) {
       group.first = 0;
       group.last = end_;
@@ -199,7 +207,8 @@ class Planner {
     plan_.successors.assign(operations().size(), {});
     for (std::size_t i = 0; i < successors.size(); ++i) {
       plan_.successors[i].assign(successors[i].begin(), successors[i].end());
-      for (const int successor : successors[i]) ++plan_.predecessor_counts[static_cast<std::size_t>(successor)];
+      for (const int successor : successors[i])
+        ++plan_.predecessor_counts[static_cast<std::size_t>(successor)];
     }
   }
 
@@ -209,7 +218,8 @@ class Planner {
       if (operation.op->resource() != nullptr) resources.insert(operation.op->resource());
       plan_.transient_bytes = std::max(plan_.transient_bytes, operation.op->transient_bytes());
       if (operation.phase != Phase::loop) continue;
-      const Cost cost = operation.op->cost(plan_.program.descs(operation.inputs), plan_.program.descs(operation.outputs));
+      const Cost cost =
+          operation.op->cost(plan_.program.descs(operation.inputs), plan_.program.descs(operation.outputs));
       plan_.loop_cost.flops += cost.flops;
       plan_.loop_cost.bytes += cost.bytes;
     }

@@ -1,6 +1,7 @@
 #pragma once
-// A Plan: everything decided before the first pixel is read. Which memory each tensor has, which operations must wait for
-// which, what it all costs. Immutable; made from shapes alone, so that `check` can print it without reading anything.
+// A Plan: everything decided before the first pixel is read. Which memory each tensor has, which operations
+// must wait for which, what it all costs. Immutable; made from shapes alone, so that `check` can print it
+// without reading anything.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -25,9 +26,10 @@ struct Plan {
   Range prologue, loop, epilogue;
 
   std::size_t arena_bytes = 0;
-  std::size_t filter_bytes = 0;     ///< packed weights
-  std::size_t transient_bytes = 0;  ///< the most that a library takes on the heap while a picture is read or written
-  Cost loop_cost;                   ///< of one evaluation of loss and gradient
+  std::size_t filter_bytes = 0;  ///< packed weights
+  std::size_t transient_bytes =
+      0;           ///< the most that a library takes on the heap while a picture is read or written
+  Cost loop_cost;  ///< of one evaluation of loss and gradient
 
   /// What the arena would need if nothing shared memory, for comparison.
   std::size_t unshared_bytes = 0;

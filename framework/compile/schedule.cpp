@@ -1,6 +1,7 @@
-// List scheduling inside each phase: among the operations whose inputs are ready, take the one that leaves the least memory
-// live; of equals, the first written. Greedy and cheap; programs are chains with short side branches, where it finds what one
-// would do by hand: each Gram right after its tap, each target before the next picture is read.
+// List scheduling inside each phase: among the operations whose inputs are ready, take the one that leaves
+// the least memory live; of equals, the first written. Greedy and cheap; programs are chains with short side
+// branches, where it finds what one would do by hand: each Gram right after its tap, each target before the
+// next picture is read.
 #include <algorithm>
 
 #include "framework/compile/passes.h"
@@ -19,8 +20,9 @@ void schedule_range(Program& program, std::size_t begin, std::size_t end, std::v
                                  program.operations.begin() + static_cast<std::ptrdiff_t>(end));
   std::vector<bool> placed(waiting.size(), false);
   const auto ready = [&](const Operation& operation) {
-    return std::none_of(operation.inputs.begin(), operation.inputs.end(),
-                        [&](TensorId id) { return id != no_tensor && made_here[static_cast<std::size_t>(id)]; });
+    return std::none_of(operation.inputs.begin(), operation.inputs.end(), [&](TensorId id) {
+      return id != no_tensor && made_here[static_cast<std::size_t>(id)];
+    });
   };
   const auto growth = [&](const Operation& operation) {
     double bytes = 0;
@@ -28,11 +30,13 @@ void schedule_range(Program& program, std::size_t begin, std::size_t end, std::v
       if (id != no_tensor) bytes += static_cast<double>(program.desc(id).bytes());
     for (std::size_t k = 0; k < operation.inputs.size(); ++k) {
       const TensorId id = operation.inputs[k];
-      const bool first_mention = std::find(operation.inputs.begin(), operation.inputs.begin() + static_cast<std::ptrdiff_t>(k), id) ==
-                                 operation.inputs.begin() + static_cast<std::ptrdiff_t>(k);
+      const bool first_mention =
+          std::find(operation.inputs.begin(), operation.inputs.begin() + static_cast<std::ptrdiff_t>(k),
+                    id) == operation.inputs.begin() + static_cast<std::ptrdiff_t>(k);
       if (id == no_tensor || !first_mention) continue;
       const auto reads = std::count(operation.inputs.begin(), operation.inputs.end(), id);
-      if (readers_left[static_cast<std::size_t>(id)] == reads) bytes -= static_cast<double>(program.desc(id).bytes());
+      if (readers_left[static_cast<std::size_t>(id)] == reads)
+        bytes -= static_cast<double>(program.desc(id).bytes());
     }
     return bytes;
   };
@@ -64,7 +68,9 @@ void schedule(Program& program) {
   std::size_t begin = 0;
   while (begin < program.operations.size()) {
     std::size_t end = begin;
-    while (end < program.operations.size() && program.operations[end].phase == program.operations[begin].phase) ++end;
+    while (end < program.operations.size() &&
+           program.operations[end].phase == program.operations[begin].phase)
+      ++end;
     schedule_range(program, begin, end, readers_left);
     begin = end;
   }

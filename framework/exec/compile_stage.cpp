@@ -5,8 +5,8 @@
 
 namespace gramflow {
 
-std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const NodeTypes& types, int stage, Diagnostics& diagnostics,
-                                             int threads) {
+std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const NodeTypes& types, int stage,
+                                             Diagnostics& diagnostics, int threads) {
   auto compiled = std::make_unique<CompiledStage>();
   compiled->document = expand(source, stage, diagnostics, port_test(types));
   compiled->graph = link(compiled->document, types, diagnostics);
@@ -21,11 +21,13 @@ std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const
   const Program& program = compiled->plan.program;
   if (program.canvas != no_tensor)
     compiled->state_bytes =
-        compiled->optimization.make_method()->state_floats(program.desc(program.canvas).shape.elements()) * sizeof(float);
+        compiled->optimization.make_method()->state_floats(program.desc(program.canvas).shape.elements()) *
+        sizeof(float);
   return compiled;
 }
 
-std::vector<std::unique_ptr<CompiledStage>> compile_stages(const PipelineSource& source, const NodeTypes& types, Diagnostics& warnings,
+std::vector<std::unique_ptr<CompiledStage>> compile_stages(const PipelineSource& source,
+                                                           const NodeTypes& types, Diagnostics& warnings,
                                                            int threads) {
   std::vector<std::unique_ptr<CompiledStage>> stages;
   const std::size_t program_bytes = resident_bytes();

@@ -1,9 +1,9 @@
-// One continue_node an operation, one edge for every successor the plan names: data it reads, memory it waits for. The graph
-// of a set is built once and run again and again.
+// One continue_node an operation, one edge for every successor the plan names: data it reads, memory it waits
+// for. The graph of a set is built once and run again and again.
 //
-// Exceptions never reach TBB: a cancelled flow graph must be reset and keeps only one exception. Instead the first one is
-// kept here, the operations that have not begun yet do nothing, the messages run through to the end, and the graph is ready
-// for the next run.
+// Exceptions never reach TBB: a cancelled flow graph must be reset and keeps only one exception. Instead the
+// first one is kept here, the operations that have not begun yet do nothing, the messages run through to the
+// end, and the graph is ready for the next run.
 #include <oneapi/tbb/flow_graph.h>
 
 #include <atomic>
@@ -25,14 +25,16 @@ class OperationSet {
     std::vector<int> node_of(static_plan.program.operations.size(), -1);
     for (const int operation : operations) {
       node_of[static_cast<std::size_t>(operation)] = static_cast<int>(nodes_.size());
-      nodes_.emplace_back(graph_, [this, &plan, operation](const flow::continue_msg&) { perform(plan, operation); });
+      nodes_.emplace_back(graph_,
+                          [this, &plan, operation](const flow::continue_msg&) { perform(plan, operation); });
     }
     std::vector<bool> has_predecessor(nodes_.size(), false);
     for (const int operation : operations)
       for (const int successor : static_plan.successors[static_cast<std::size_t>(operation)]) {
         const int to = node_of[static_cast<std::size_t>(successor)];
         if (to < 0) continue;
-        flow::make_edge(nodes_[static_cast<std::size_t>(node_of[static_cast<std::size_t>(operation)])], nodes_[static_cast<std::size_t>(to)]);
+        flow::make_edge(nodes_[static_cast<std::size_t>(node_of[static_cast<std::size_t>(operation)])],
+                        nodes_[static_cast<std::size_t>(to)]);
         has_predecessor[static_cast<std::size_t>(to)] = true;
       }
     for (std::size_t i = 0; i < nodes_.size(); ++i)
@@ -83,6 +85,8 @@ class FlowExecutor final : public Executor {
 
 }  // namespace
 
-std::unique_ptr<Executor> make_flow_executor(PreparedPlan& plan) { return std::make_unique<FlowExecutor>(plan); }
+std::unique_ptr<Executor> make_flow_executor(PreparedPlan& plan) {
+  return std::make_unique<FlowExecutor>(plan);
+}
 
 }  // namespace gramflow

@@ -10,17 +10,21 @@ namespace gramflow {
 namespace {
 
 std::int64_t now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 std::string located(const Operation& operation, const char* what) {
   const std::string place = operation.origin.span.to_string();
-  return (place.empty() ? "" : place + ": ") + "node '" + operation.origin.node + "' (" + operation.label + "): " + what;
+  return (place.empty() ? "" : place + ": ") + "node '" + operation.origin.node + "' (" + operation.label +
+         "): " + what;
 }
 
 }  // namespace
 
-PreparedPlan::PreparedPlan(const Plan& plan) : plan_(plan), arena_(plan.arena_bytes), times_(plan.program.operations.size()) {
+PreparedPlan::PreparedPlan(const Plan& plan)
+    : plan_(plan), arena_(plan.arena_bytes), times_(plan.program.operations.size()) {
   std::set<Resource*> acquired;
   for (const Operation& operation : plan.program.operations) {
     Resource* resource = operation.op->resource();
@@ -31,7 +35,8 @@ PreparedPlan::PreparedPlan(const Plan& plan) : plan_(plan), arena_(plan.arena_by
     std::vector<TensorView> inputs, outputs;
     for (const TensorId id : operation.inputs) inputs.push_back(view(id));
     for (const TensorId id : operation.outputs) outputs.push_back(view(id));
-    void* scratch = plan.scratch_offsets[i] == Plan::no_offset ? nullptr : arena_.data(plan.scratch_offsets[i]);
+    void* scratch =
+        plan.scratch_offsets[i] == Plan::no_offset ? nullptr : arena_.data(plan.scratch_offsets[i]);
     kernels_.push_back(operation.op->prepare({inputs, outputs, scratch}));
   }
 }
@@ -56,11 +61,14 @@ void PreparedPlan::run(int index) {
     throw RunError(located(operation, problem.what()));
   }
   times_[i].end = now();
-  if (trace != nullptr) trace->record(operation.label, operation.backward ? "backward" : name_of(operation.phase).data(), times_[i].start, times_[i].end);
+  if (trace != nullptr)
+    trace->record(operation.label, operation.backward ? "backward" : name_of(operation.phase).data(),
+                  times_[i].start, times_[i].end);
 }
 
 void PreparedPlan::poison() {
-  // What an iteration reads without having written it, and what the optimiser and the reports read between iterations.
+  // What an iteration reads without having written it, and what the optimiser and the reports read between
+  // iterations.
   const Program& program = plan_.program;
   std::set<TensorId> kept = {program.canvas, program.gradient};
   for (const LossTerm& term : program.losses) kept.insert(term.tensor);

@@ -19,16 +19,16 @@ struct OperationTime {
 
 class PreparedPlan {
  public:
-  /// Allocates, reads and packs the weights, makes the kernels. `plan` must outlive it. To be called inside the ThreadScope of
-  /// the run. Throws RunError and MissingResource.
+  /// Allocates, reads and packs the weights, makes the kernels. `plan` must outlive it. To be called inside
+  /// the ThreadScope of the run. Throws RunError and MissingResource.
   explicit PreparedPlan(const Plan& plan);
   PreparedPlan(const PreparedPlan&) = delete;
   PreparedPlan& operator=(const PreparedPlan&) = delete;
 
   const Plan& plan() const { return plan_; }
   TensorView view(TensorId tensor) const;
-  /// Runs one operation and notes its time. What it throws is rethrown as the same kind of error with the node and its line in
-  /// front; anything unforeseen becomes a RunError.
+  /// Runs one operation and notes its time. What it throws is rethrown as the same kind of error with the
+  /// node and its line in front; anything unforeseen becomes a RunError.
   void run(int operation);
   const std::vector<OperationTime>& times() const { return times_; }
   /// Fills with NaN all memory that holds nothing between two iterations. For tests.

@@ -21,7 +21,9 @@ class SerialExecutor final : public Executor {
 
 }  // namespace
 
-std::unique_ptr<Executor> make_serial_executor(PreparedPlan& plan) { return std::make_unique<SerialExecutor>(plan); }
+std::unique_ptr<Executor> make_serial_executor(PreparedPlan& plan) {
+  return std::make_unique<SerialExecutor>(plan);
+}
 
 std::unique_ptr<Executor> make_executor(ExecutorKind kind, PreparedPlan& plan) {
   return kind == ExecutorKind::serial ? make_serial_executor(plan) : make_flow_executor(plan);

@@ -1,6 +1,6 @@
-// The driver of a run. For each stage: prepare, prologue, then iterations until the method stops, with previews in between.
-// Stages hand the finished canvas on; only the last one writes the final pictures. Memory of a stage is given back before the
-// next one is prepared.
+// The driver of a run. For each stage: prepare, prologue, then iterations until the method stops, with
+// previews in between. Stages hand the finished canvas on; only the last one writes the final pictures.
+// Memory of a stage is given back before the next one is prepared.
 #include "framework/exec/session.h"
 
 #include <algorithm>
@@ -44,7 +44,8 @@ class StageRun {
     for (std::size_t i = plan.epilogue.begin; i < plan.epilogue.end; ++i)
       if (plan.program.operations[i].every > 0) periods[plan.program.operations[i].every] = true;
     for (const auto& [every, unused] : periods)
-      monitors_.push_back({every, executor_->add(ancestors_in_epilogue([every = every](const Operation& o) { return o.every == every; }))});
+      monitors_.push_back({every, executor_->add(ancestors_in_epilogue(
+                                      [every = every](const Operation& o) { return o.every == every; }))});
     group_losses();
     prepared_.trace = options.trace;
   }
@@ -95,7 +96,8 @@ class StageRun {
     for (std::size_t i = plan.epilogue.end; i-- > plan.epilogue.begin;) {
       const Operation& operation = plan.program.operations[i];
       bool needed = operation.op->has_effect() && chosen(operation);
-      for (const TensorId id : operation.outputs) needed = needed || (id != no_tensor && wanted[static_cast<std::size_t>(id)]);
+      for (const TensorId id : operation.outputs)
+        needed = needed || (id != no_tensor && wanted[static_cast<std::size_t>(id)]);
       if (!needed) continue;
       operations.push_back(static_cast<int>(i));
       for (const TensorId id : operation.inputs)
@@ -107,10 +109,12 @@ class StageRun {
 
   void group_losses() {
     for (const LossTerm& loss : stage_.plan.program.losses) {
-      auto term = std::find_if(terms_.begin(), terms_.end(), [&](const auto& t) { return t.node == loss.node; });
+      auto term =
+          std::find_if(terms_.begin(), terms_.end(), [&](const auto& t) { return t.node == loss.node; });
       if (term == terms_.end()) term = terms_.insert(terms_.end(), {loss.node, 0, {}});
       if (!loss.layer.empty()) term->layers.emplace_back(loss.layer, 0.0);
-      scalars_.push_back({static_cast<std::size_t>(term - terms_.begin()), loss.layer.empty() ? -1 : static_cast<int>(term->layers.size()) - 1,
+      scalars_.push_back({static_cast<std::size_t>(term - terms_.begin()),
+                          loss.layer.empty() ? -1 : static_cast<int>(term->layers.size()) - 1,
                           prepared_.view(loss.tensor).f64()});
     }
   }
@@ -124,8 +128,8 @@ class StageRun {
       stage_.optimization.carry(carried.canvas, carried.shape, canvas);
   }
 
-  /// What an evaluation found. A method may come back to a point it evaluated earlier (a line search that went too far), so
-  /// the last few are kept and a step's report is the one whose total it names.
+  /// What an evaluation found. A method may come back to a point it evaluated earlier (a line search that
+  /// went too far), so the last few are kept and a step's report is the one whose total it names.
   struct Evaluation {
     double total = 0;
     double gradient_norm = 0;
@@ -155,7 +159,8 @@ class StageRun {
       for (std::size_t i = 0; i < scalars_.size(); ++i) {
         ReportedLoss& term = terms_[scalars_[i].term];
         term.value += past.scalars[i];
-        if (scalars_[i].layer >= 0) term.layers[static_cast<std::size_t>(scalars_[i].layer)].second = past.scalars[i];
+        if (scalars_[i].layer >= 0)
+          term.layers[static_cast<std::size_t>(scalars_[i].layer)].second = past.scalars[i];
       }
       return past.gradient_norm;
     }
@@ -191,7 +196,8 @@ class StageRun {
       report.losses = terms_;
       report.seconds = seconds_since(start);
       report.evaluations = step.evaluations;
-      if (step.restarted && !step.stopped) report.note = step.reason;  // why it stopped is told once, at the end
+      if (step.restarted && !step.stopped)
+        report.note = step.reason;  // why it stopped is told once, at the end
       for (Observer* observer : options_.observers) observer->iteration(report);
       if (step.stopped) return conclude(step, iteration);
       for (const Monitor& monitor : monitors_)
@@ -200,7 +206,8 @@ class StageRun {
   }
 
   void conclude(const StepResult& step, std::int64_t iteration) {
-    const std::string message = "'" + stage_.optimization.node + "' stopped at iteration " + std::to_string(iteration) + ": " + step.reason;
+    const std::string message = "'" + stage_.optimization.node + "' stopped at iteration " +
+                                std::to_string(iteration) + ": " + step.reason;
     if (step.failed) {
       const std::string place = stage_.optimization.span.to_string();
       failure_ = (place.empty() ? "" : place + ": ") + message;
@@ -256,7 +263,8 @@ RunSummary run_stages(std::vector<std::unique_ptr<CompiledStage>> stages, const 
     stages[i]->run_state->stage = static_cast<int>(i);
     stages[i]->run_state->saved = [&](const std::string& path) {
       const std::lock_guard lock(mutex);
-      if (std::find(summary.outputs.begin(), summary.outputs.end(), path) == summary.outputs.end()) summary.outputs.push_back(path);
+      if (std::find(summary.outputs.begin(), summary.outputs.end(), path) == summary.outputs.end())
+        summary.outputs.push_back(path);
       for (Observer* observer : options.observers) observer->saved(path);
     };
   }

@@ -1,6 +1,7 @@
-// The only legal ring goes through the optimiser's canvas: the canvas is there before the losses are. A depth-first walk from
-// consumers to producers finds the others. It is done twice: once along the wires that carry finished values, once along
-// those that fix sizes, where the canvas takes its size from the optimiser's start and so must not be part of it.
+// The only legal ring goes through the optimiser's canvas: the canvas is there before the losses are. A
+// depth-first walk from consumers to producers finds the others. It is done twice: once along the wires that
+// carry finished values, once along those that fix sizes, where the canvas takes its size from the
+// optimiser's start and so must not be part of it.
 #include "framework/graph/reachability.h"
 
 namespace gramflow {
@@ -83,7 +84,8 @@ class CycleFinder {
       diagnostic.suggest("only '" + id(graph_.optimizer) + ".canvas' may close a ring, on the way to a loss");
     for (std::size_t i = begin; i < stack.size(); ++i) {
       const auto& [port, wire] = stack[i].wires[stack[i].next - 1];
-      diagnostic.note("'" + id(stack[i].node) + "' takes '" + port + "' from '" + id(wire.node) + "' here", wire.span);
+      diagnostic.note("'" + id(stack[i].node) + "' takes '" + port + "' from '" + id(wire.node) + "' here",
+                      wire.span);
     }
   }
 

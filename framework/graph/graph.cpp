@@ -8,11 +8,16 @@ namespace gramflow {
 
 std::string_view name_of(PortKind kind) {
   switch (kind) {
-    case PortKind::picture: return "picture";
-    case PortKind::network_input: return "network input";
-    case PortKind::features: return "set of features";
-    case PortKind::grams: return "set of Gram matrices";
-    case PortKind::loss: return "loss";
+    case PortKind::picture:
+      return "picture";
+    case PortKind::network_input:
+      return "network input";
+    case PortKind::features:
+      return "set of features";
+    case PortKind::grams:
+      return "set of Gram matrices";
+    case PortKind::loss:
+      return "loss";
   }
   return "";
 }
@@ -26,7 +31,8 @@ const NodeType* find_type(const NodeTypes& types, std::string_view name) {
 std::function<bool(std::string_view, std::string_view)> port_test(const NodeTypes& types) {
   return [&types](std::string_view name, std::string_view key) {
     const NodeType* type = find_type(types, name);
-    return type != nullptr && std::any_of(type->inputs.begin(), type->inputs.end(), [&](const InputPort& port) { return port.name == key; });
+    return type != nullptr && std::any_of(type->inputs.begin(), type->inputs.end(),
+                                          [&](const InputPort& port) { return port.name == key; });
   };
 }
 
@@ -56,7 +62,8 @@ std::string to_string(const Graph& graph) {
       for (const Wire& wire : node.inputs[p]) {
         const Node& source = graph.nodes[static_cast<std::size_t>(wire.node)];
         const std::string& output = source.type->outputs[static_cast<std::size_t>(wire.output)].name;
-        text += fmt::format("{}{}{}", &wire == &node.inputs[p].front() ? "" : "+", source.id(), output.empty() ? "" : "." + output);
+        text += fmt::format("{}{}{}", &wire == &node.inputs[p].front() ? "" : "+", source.id(),
+                            output.empty() ? "" : "." + output);
       }
     }
     text += '\n';

@@ -35,17 +35,17 @@ struct Node {
 };
 
 struct Graph {
-  std::vector<Node> nodes;       ///< as in the document
-  std::vector<int> order;        ///< indices of used nodes, producers before consumers
-  int optimizer = -1;            ///< index of the optimiser, -1 without
-  std::string directory;         ///< relative paths start here
+  std::vector<Node> nodes;  ///< as in the document
+  std::vector<int> order;   ///< indices of used nodes, producers before consumers
+  int optimizer = -1;       ///< index of the optimiser, -1 without
+  std::string directory;    ///< relative paths start here
   std::unordered_map<std::string, int> by_id;
   /// Index of a node, -1 when there is none.
   int find(const std::string& id) const;
 };
 
-/// Finds types, decodes parameters, resolves references, checks kinds, finds cycles, infers phases. Reports every mistake;
-/// the graph may be lowered only when there were none. `types` must outlive the graph.
+/// Finds types, decodes parameters, resolves references, checks kinds, finds cycles, infers phases. Reports
+/// every mistake; the graph may be lowered only when there were none. `types` must outlive the graph.
 Graph link(const Document& document, const NodeTypes& types, Diagnostics& diagnostics);
 
 /// One line a node: phase, id, type, wires.

@@ -22,8 +22,10 @@ Reference split(const std::string& text) {
 }
 
 bool looks_like_file(const std::string& text) {
-  static constexpr std::string_view endings[] = {".png", ".jpg", ".jpeg", ".exr", ".tif", ".tiff", ".webp", ".bmp"};
-  return std::any_of(std::begin(endings), std::end(endings), [&](std::string_view ending) { return text.ends_with(ending); });
+  static constexpr std::string_view endings[] = {".png", ".jpg",  ".jpeg", ".exr",
+                                                 ".tif", ".tiff", ".webp", ".bmp"};
+  return std::any_of(std::begin(endings), std::end(endings),
+                     [&](std::string_view ending) { return text.ends_with(ending); });
 }
 
 class Linker {
@@ -56,7 +58,9 @@ class Linker {
         for (const NodeType& type : types_) names.push_back(type.name);
         names.insert(names.end(), document_.subgraphs.begin(), document_.subgraphs.end());
         const std::string hint = did_you_mean(entry.type, names);
-        annotate(diagnostics_.error("unknown-type", entry.type_span, "there is no node type '" + entry.type + "'"), entry)
+        annotate(
+            diagnostics_.error("unknown-type", entry.type_span, "there is no node type '" + entry.type + "'"),
+            entry)
             .suggest(hint.empty() ? "one of " + join_words(names, "or") : hint);
       }
     }
@@ -71,8 +75,8 @@ class Linker {
     std::vector<Entry> parameters;
     for (const Entry& entry : node.entry.entries)
       if (std::find(ports.begin(), ports.end(), entry.key) == ports.end()) parameters.push_back(entry);
-    node.parameters = node.type->parameters.decode(parameters, ports, node.entry.id_span, node.type->name + " '" + node.id() + "'",
-                                                   diagnostics_);
+    node.parameters = node.type->parameters.decode(parameters, ports, node.entry.id_span,
+                                                   node.type->name + " '" + node.id() + "'", diagnostics_);
     node.inputs.resize(node.type->inputs.size());
   }
 
@@ -88,20 +92,23 @@ class Linker {
       if (value != nullptr && value->broken) continue;
       if (value == nullptr || value->is_null()) {
         if (port.required)
-          annotate(diagnostics_.error("missing-input", value == nullptr ? node.entry.id_span : value->span,
-                                      node.type->name + " '" + node.id() + "' has no '" + port.name + "': it needs a " +
-                                          std::string(name_of(port.kind)) + ", " + port.doc),
-                   node.entry)
+          annotate(
+              diagnostics_.error("missing-input", value == nullptr ? node.entry.id_span : value->span,
+                                 node.type->name + " '" + node.id() + "' has no '" + port.name +
+                                     "': it needs a " + std::string(name_of(port.kind)) + ", " + port.doc),
+              node.entry)
               .suggest(candidates_text(port.kind, node));
         continue;
       }
       if (const Value::List* list = value->list()) {
         if (!port.list) {
-          report(*value, node, "bad-reference", "'" + port.name + "' takes one " + std::string(name_of(port.kind)) + ", not a list");
+          report(*value, node, "bad-reference",
+                 "'" + port.name + "' takes one " + std::string(name_of(port.kind)) + ", not a list");
           continue;
         }
         if (list->empty() && port.required)
-          report(*value, node, "missing-input", "'" + port.name + "' is empty; it needs at least one " + std::string(name_of(port.kind)));
+          report(*value, node, "missing-input",
+                 "'" + port.name + "' is empty; it needs at least one " + std::string(name_of(port.kind)));
         for (const ValuePtr& item : *list)
           if (!item->broken) node.inputs[i].push_back(resolve(*item, port, node));
       } else {
@@ -120,7 +127,8 @@ class Linker {
     const Value::Scalar* scalar = value.scalar();
     if (scalar == nullptr) {
       report(value, node, "bad-reference",
-             "'" + port.name + "' takes the name of a node that gives a " + std::string(name_of(port.kind)) + ", found " + value.describe());
+             "'" + port.name + "' takes the name of a node that gives a " + std::string(name_of(port.kind)) +
+                 ", found " + value.describe());
       return {};
     }
     // A node's own id has no dot, except inside of subgraphs' names, which have none either.
@@ -154,7 +162,8 @@ class Linker {
     diagnostic.suggest(hint.empty() ? candidates_text(port.kind, node) : hint);
   }
 
-  Wire check_output(const Value& value, int index, const std::string& output, const InputPort& port, const Node& node) {
+  Wire check_output(const Value& value, int index, const std::string& output, const InputPort& port,
+                    const Node& node) {
     const Node& source = graph_.nodes[static_cast<std::size_t>(index)];
     std::vector<std::string> names;
     for (std::size_t i = 0; i < source.type->outputs.size(); ++i) {
@@ -162,16 +171,20 @@ class Linker {
       names.push_back(candidate.name.empty() ? source.id() : source.id() + "." + candidate.name);
       if (candidate.name != output) continue;
       if (candidate.kind == port.kind) return {index, static_cast<int>(i), value.span};
-      Diagnostic& diagnostic = report(value, node, "wrong-kind",
-                                      "'" + port.name + "' of " + node.type->name + " takes a " + std::string(name_of(port.kind)) +
-                                          ", but '" + names.back() + "' gives a " + std::string(name_of(candidate.kind)));
+      Diagnostic& diagnostic =
+          report(value, node, "wrong-kind",
+                 "'" + port.name + "' of " + node.type->name + " takes a " + std::string(name_of(port.kind)) +
+                     ", but '" + names.back() + "' gives a " + std::string(name_of(candidate.kind)));
       diagnostic.note("'" + source.id() + "' is a " + source.type->name, source.entry.id_span);
       diagnostic.suggest(conversion_hint(candidate.kind, port.kind, node));
       return {};
     }
-    Diagnostic& diagnostic = names.empty()
-        ? report(value, node, "unknown-output", "'" + source.id() + "' is a " + source.type->name + ", which gives nothing to other nodes")
-        : report(value, node, "unknown-output", "'" + source.id() + "' has no output '" + output + "'");
+    Diagnostic& diagnostic =
+        names.empty()
+            ? report(
+                  value, node, "unknown-output",
+                  "'" + source.id() + "' is a " + source.type->name + ", which gives nothing to other nodes")
+            : report(value, node, "unknown-output", "'" + source.id() + "' has no output '" + output + "'");
     if (!names.empty()) diagnostic.suggest("it gives " + join_words(names));
     diagnostic.note("'" + source.id() + "' is defined here", source.entry.id_span);
     return {};
@@ -179,9 +192,12 @@ class Linker {
 
   std::string conversion_hint(PortKind from, PortKind to, const Node& node) const {
     for (const NodeType& type : types_) {
-      const bool takes = std::any_of(type.inputs.begin(), type.inputs.end(), [&](const InputPort& p) { return p.kind == from && p.required; });
-      const bool gives = std::any_of(type.outputs.begin(), type.outputs.end(), [&](const OutputPort& p) { return p.kind == to; });
-      if (takes && gives && !type.optimizer && type.inputs.size() == 1) return "put a " + type.name + " node between them";
+      const bool takes = std::any_of(type.inputs.begin(), type.inputs.end(),
+                                     [&](const InputPort& p) { return p.kind == from && p.required; });
+      const bool gives = std::any_of(type.outputs.begin(), type.outputs.end(),
+                                     [&](const OutputPort& p) { return p.kind == to; });
+      if (takes && gives && !type.optimizer && type.inputs.size() == 1)
+        return "put a " + type.name + " node between them";
     }
     return candidates_text(to, node);
   }
@@ -191,12 +207,14 @@ class Linker {
     for (const Node& node : graph_.nodes) {
       if (node.type == nullptr || node.id() == asking.id()) continue;
       for (const OutputPort& output : node.type->outputs)
-        if (output.kind == kind) names.push_back(output.name.empty() ? node.id() : node.id() + "." + output.name);
+        if (output.kind == kind)
+          names.push_back(output.name.empty() ? node.id() : node.id() + "." + output.name);
     }
     if (names.empty() || names.size() > 8) {
       for (const NodeType& type : types_)
         for (const OutputPort& output : type.outputs)
-          if (output.kind == kind) return "a " + std::string(name_of(kind)) + " comes from a " + type.name + " node";
+          if (output.kind == kind)
+            return "a " + std::string(name_of(kind)) + " comes from a " + type.name + " node";
       return "";
     }
     return "here a " + std::string(name_of(kind)) + " comes from " + join_words(names, "or");
@@ -211,14 +229,17 @@ class Linker {
         continue;
       }
       const Node& first = graph_.nodes[static_cast<std::size_t>(graph_.optimizer)];
-      annotate(diagnostics_.error("second-optimizer", node.entry.type_span, "a pipeline has one Optimizer; this is a second one"), node.entry)
+      annotate(diagnostics_.error("second-optimizer", node.entry.type_span,
+                                  "a pipeline has one Optimizer; this is a second one"),
+               node.entry)
           .note("'" + first.id() + "' is the first", first.entry.id_span)
           .suggest("join the losses in one Optimizer, or split the pipeline into two files");
     }
   }
 
   void warn_about_saving() {
-    const bool saves = std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [](const Node& node) { return node.type->sink; });
+    const bool saves = std::any_of(graph_.nodes.begin(), graph_.nodes.end(),
+                                   [](const Node& node) { return node.type->sink; });
     if (saves || graph_.nodes.empty()) return;
     diagnostics_.warning("nothing-saved", document_.nodes_span, "no node saves anything")
         .suggest("add 'save: {type: Save, image: ..., path: result.png}'");

@@ -1,6 +1,6 @@
-// Lowering in two walks over the used nodes. Consumers first: each node asks its producers for the layers it needs, so that
-// VGGExtract knows how deep to go. Producers first: each node emits its operations. The optimiser comes before whatever reads
-// its canvas; the losses find it afterwards.
+// Lowering in two walks over the used nodes. Consumers first: each node asks its producers for the layers it
+// needs, so that VGGExtract knows how deep to go. Producers first: each node emits its operations. The
+// optimiser comes before whatever reads its canvas; the losses find it afterwards.
 #include "framework/graph/lower.h"
 
 #include <algorithm>
@@ -24,13 +24,16 @@ class Demand final : public DemandContext {
     }
   }
   const Node& node() const override { return graph_.nodes[static_cast<std::size_t>(current_)]; }
-  const std::vector<LayerDemand>& demanded() const override { return demands_[static_cast<std::size_t>(current_)]; }
+  const std::vector<LayerDemand>& demanded() const override {
+    return demands_[static_cast<std::size_t>(current_)];
+  }
   void demand(std::string_view input, const LayerDemand& layer) override {
     for (std::size_t p = 0; p < node().inputs.size(); ++p) {
       if (node().type->inputs[p].name != input) continue;
       for (const Wire& wire : node().inputs[p]) {
         std::vector<LayerDemand>& list = demands_[static_cast<std::size_t>(wire.node)];
-        const bool known = std::any_of(list.begin(), list.end(), [&](const LayerDemand& other) { return other.layer == layer.layer; });
+        const bool known = std::any_of(list.begin(), list.end(),
+                                       [&](const LayerDemand& other) { return other.layer == layer.layer; });
         if (!known) list.push_back(layer);
       }
     }
@@ -47,7 +50,11 @@ struct LoweringStopped {};
 class Lowering final : public LowerContext {
  public:
   Lowering(const Graph& graph, Diagnostics& diagnostics, Demands demands)
-      : graph_(graph), diagnostics_(diagnostics), demands_(std::move(demands)), values_(graph.nodes.size()), failed_(graph.nodes.size()) {
+      : graph_(graph),
+        diagnostics_(diagnostics),
+        demands_(std::move(demands)),
+        values_(graph.nodes.size()),
+        failed_(graph.nodes.size()) {
     lowered_.run_state = std::make_shared<RunState>();
   }
 
@@ -80,14 +87,17 @@ class Lowering final : public LowerContext {
   const Node& node() const override { return graph_.nodes[static_cast<std::size_t>(current_)]; }
   const std::string& directory() const override { return graph_.directory; }
   Diagnostics& diagnostics() override { return diagnostics_; }
-  const std::vector<LayerDemand>& demanded() const override { return demands_[static_cast<std::size_t>(current_)]; }
+  const std::vector<LayerDemand>& demanded() const override {
+    return demands_[static_cast<std::size_t>(current_)];
+  }
 
   std::vector<const PortValue*> inputs(std::string_view port) const override {
     std::vector<const PortValue*> result;
     for (std::size_t p = 0; p < node().inputs.size(); ++p)
       if (node().type->inputs[p].name == port)
         for (const Wire& wire : node().inputs[p])
-          result.push_back(&values_[static_cast<std::size_t>(wire.node)][static_cast<std::size_t>(wire.output)]);
+          result.push_back(
+              &values_[static_cast<std::size_t>(wire.node)][static_cast<std::size_t>(wire.output)]);
     return result;
   }
   const PortValue* input(std::string_view port) const override {
@@ -113,11 +123,13 @@ class Lowering final : public LowerContext {
       return lowered_.program.append(std::move(operation)).outputs;
     } catch (const ShapeError& problem) {
       const std::string where = step.empty() ? "" : " (" + step + ")";
-      Diagnostic& diagnostic = diagnostics_.error("shapes", span.known() ? span : node().entry.id_span,
-                                                  node().type->name + " '" + node().id() + "'" + where + ": " + problem.what());
+      Diagnostic& diagnostic =
+          diagnostics_.error("shapes", span.known() ? span : node().entry.id_span,
+                             node().type->name + " '" + node().id() + "'" + where + ": " + problem.what());
       for (std::size_t p = 0; p < node().inputs.size(); ++p)
         for (const Wire& wire : node().inputs[p])
-          diagnostic.note("'" + node().type->inputs[p].name + "' comes from '" + graph_.nodes[static_cast<std::size_t>(wire.node)].id() + "'",
+          diagnostic.note("'" + node().type->inputs[p].name + "' comes from '" +
+                              graph_.nodes[static_cast<std::size_t>(wire.node)].id() + "'",
                           wire.span);
       throw LoweringStopped();
     }
@@ -126,7 +138,8 @@ class Lowering final : public LowerContext {
   void run_every(std::int64_t every) override { lowered_.program.operations.back().every = every; }
   void set_output(std::string_view port, PortValue value) override {
     for (std::size_t i = 0; i < node().type->outputs.size(); ++i)
-      if (node().type->outputs[i].name == port) values_[static_cast<std::size_t>(current_)][i] = std::move(value);
+      if (node().type->outputs[i].name == port)
+        values_[static_cast<std::size_t>(current_)][i] = std::move(value);
   }
   void add_loss(TensorId scalar, std::string layer) override {
     lowered_.program.losses.push_back({node().id(), std::move(layer), scalar});

@@ -16,7 +16,8 @@
 
 namespace gramflow {
 
-/// The numbers that a picture turns into under a network's convention: which convention, and the values of black and white.
+/// The numbers that a picture turns into under a network's convention: which convention, and the values of
+/// black and white.
 struct InputSpace {
   std::string convention;  ///< printable; equal texts are equal conventions
   std::array<float, 3> low = {0, 0, 0};
@@ -30,9 +31,9 @@ struct LayerTensor {
 
 /// What an output port carries once lowered.
 struct PortValue {
-  TensorId tensor = no_tensor;        ///< picture, network input
-  std::vector<LayerTensor> layers;    ///< features, Grams
-  InputSpace space;                   ///< network input
+  TensorId tensor = no_tensor;      ///< picture, network input
+  std::vector<LayerTensor> layers;  ///< features, Grams
+  InputSpace space;                 ///< network input
 };
 
 /// A layer that a consumer asks of a features or Gram output, with the place where its name is written.
@@ -64,17 +65,19 @@ struct Optimization {
   std::int64_t iterations = 0;
   std::string method;  ///< "adam", for messages
   std::function<std::unique_ptr<OptimizationMethod>()> make_method;
-  /// From the finished canvas of the last stage to the first of this one: resized and brought back into the range of pictures.
+  /// From the finished canvas of the last stage to the first of this one: resized and brought back into the
+  /// range of pictures.
   std::function<void(const std::vector<float>& from, Shape from_shape, TensorView to)> carry;
 };
 
-/// Where the run stands, for operations that name files by it or report what they wrote. Owned by the lowered program's
-/// operations and the Session together; written by the Session between operations.
+/// Where the run stands, for operations that name files by it or report what they wrote. Owned by the lowered
+/// program's operations and the Session together; written by the Session between operations.
 struct RunState {
   int stage = 0;
-  std::int64_t iteration = 0;                         ///< iterations done in this stage
-  std::string description;                            ///< kept in written pictures
-  std::function<void(const std::string&)> saved;      ///< called with the path of each written file; from any thread
+  std::int64_t iteration = 0;  ///< iterations done in this stage
+  std::string description;     ///< kept in written pictures
+  std::function<void(const std::string&)>
+      saved;  ///< called with the path of each written file; from any thread
 };
 
 /// For NodeType::lower.
@@ -91,9 +94,10 @@ class LowerContext {
   /// Node that a wire of this port comes from (for notes); nullptr when it has none.
   virtual const Node* source(std::string_view port) const = 0;
   virtual const TensorDesc& desc(TensorId tensor) const = 0;
-  /// Appends an operation and returns its outputs. `step` names it within the node: "conv1_1", or "". A ShapeError is
-  /// reported at `span` (default: the node) and ends the lowering of this node.
-  virtual std::vector<TensorId> emit(OpPtr op, std::vector<TensorId> inputs, std::string step = "", Span span = {}) = 0;
+  /// Appends an operation and returns its outputs. `step` names it within the node: "conv1_1", or "". A
+  /// ShapeError is reported at `span` (default: the node) and ends the lowering of this node.
+  virtual std::vector<TensorId> emit(OpPtr op, std::vector<TensorId> inputs, std::string step = "",
+                                     Span span = {}) = 0;
   /// The last emitted operation also runs every so many iterations.
   virtual void run_every(std::int64_t every) = 0;
   virtual const std::shared_ptr<RunState>& run_state() const = 0;
@@ -117,8 +121,8 @@ struct Lowered {
   std::shared_ptr<RunState> run_state;
 };
 
-/// Lowers every used node. Reports what only shapes, files and layers can tell (unknown layer, picture that is not there is a
-/// MissingResource). The program is usable only when nothing was reported.
+/// Lowers every used node. Reports what only shapes, files and layers can tell (unknown layer, picture that
+/// is not there is a MissingResource). The program is usable only when nothing was reported.
 Lowered lower(const Graph& graph, Diagnostics& diagnostics);
 
 }  // namespace gramflow

@@ -1,6 +1,7 @@
 #pragma once
-// What a node type is: a value that describes itself. `gramflow nodes`, the generated pages, the editor schema and the linker
-// all read the same description; lower() is the thin adapter from a node of the pipeline to operations of the Program.
+// What a node type is: a value that describes itself. `gramflow nodes`, the generated pages, the editor
+// schema and the linker all read the same description; lower() is the thin adapter from a node of the
+// pipeline to operations of the Program.
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,7 +12,8 @@
 
 namespace gramflow {
 
-/// What travels along a wire. A closed set: what cannot be told apart here cannot be wired wrongly by accident.
+/// What travels along a wire. A closed set: what cannot be told apart here cannot be wired wrongly by
+/// accident.
 enum class PortKind {
   picture,        ///< sRGB in [0, 1], 3 channels
   network_input,  ///< a picture in a network's convention
@@ -58,10 +60,12 @@ struct NodeType {
   std::function<void(LowerContext&)> lower;
 };
 
-/// The node types of a program, in the order of its documentation. Made by nodes/standard_nodes.h, or by an embedder.
+/// The node types of a program, in the order of its documentation. Made by nodes/standard_nodes.h, or by an
+/// embedder.
 using NodeTypes = std::vector<NodeType>;
 const NodeType* find_type(const NodeTypes& types, std::string_view name);
-/// Whether `key` is an input port of the node type `type`: what expand() asks. `types` must outlive the answer's function.
+/// Whether `key` is an input port of the node type `type`: what expand() asks. `types` must outlive the
+/// answer's function.
 std::function<bool(std::string_view type, std::string_view key)> port_test(const NodeTypes& types);
 
 }  // namespace gramflow

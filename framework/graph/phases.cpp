@@ -22,7 +22,8 @@ class PhaseInference {
   void run() {
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
       const Node& node = graph_.nodes[i];
-      if (node.type != nullptr && (node.type->sink || node.type->optimizer)) mark(static_cast<int>(i), needed_);
+      if (node.type != nullptr && (node.type->sink || node.type->optimizer))
+        mark(static_cast<int>(i), needed_);
     }
     if (graph_.optimizer >= 0) mark(graph_.optimizer, before_optimizer_);
     sort();
@@ -71,7 +72,8 @@ class PhaseInference {
       for_each_wire(consumer, [&](const InputPort& port, const Wire& wire) {
         if (!(consumer.type->optimizer && port.kind == PortKind::loss)) sources.push_back(wire.node);
       });
-      for (auto source = sources.rbegin(); source != sources.rend(); ++source) stack.emplace_back(*source, false);
+      for (auto source = sources.rbegin(); source != sources.rend(); ++source)
+        stack.emplace_back(*source, false);
     }
   }
 
@@ -102,10 +104,14 @@ class PhaseInference {
     if (graph_.optimizer < 0) return;
     const Node& optimizer = node(graph_.optimizer);
     for_each_wire(optimizer, [&](const InputPort& port, const Wire& wire) {
-      if (port.kind != PortKind::loss || on_canvas_[static_cast<std::size_t>(wire.node)] || depends_on_unlinked(wire.node)) return;
+      if (port.kind != PortKind::loss || on_canvas_[static_cast<std::size_t>(wire.node)] ||
+          depends_on_unlinked(wire.node))
+        return;
       const Node& loss = node(wire.node);
       diagnostics_
-          .error("constant-loss", wire.span, "the loss '" + loss.id() + "' does not depend on the picture that is optimised, so it cannot change it")
+          .error("constant-loss", wire.span,
+                 "the loss '" + loss.id() +
+                     "' does not depend on the picture that is optimised, so it cannot change it")
           .note("'" + loss.id() + "' is defined here", loss.entry.id_span)
           .suggest("somewhere before it, an input must be '" + optimizer.id() + ".canvas'");
     });
@@ -122,7 +128,8 @@ class PhaseInference {
       for (std::size_t p = 0; p < consumer.inputs.size(); ++p) {
         const std::vector<Wire>& wires = consumer.inputs[p];
         if (wires.empty() && consumer.type->inputs[p].required) return true;
-        if (std::any_of(wires.begin(), wires.end(), [](const Wire& wire) { return !wire.linked(); })) return true;
+        if (std::any_of(wires.begin(), wires.end(), [](const Wire& wire) { return !wire.linked(); }))
+          return true;
       }
     }
     return false;
@@ -133,7 +140,8 @@ class PhaseInference {
       graph_.nodes[i].used = needed_[i];
       if (needed_[i] || graph_.nodes[i].type == nullptr) continue;
       diagnostics_.warning("unused-node", graph_.nodes[i].entry.id_span,
-                           "'" + graph_.nodes[i].id() + "' is not used: no Save and no Optimizer depends on it, so it will not run");
+                           "'" + graph_.nodes[i].id() +
+                               "' is not used: no Save and no Optimizer depends on it, so it will not run");
     }
   }
 

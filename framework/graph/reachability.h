@@ -7,8 +7,8 @@ namespace gramflow {
 /// Reports every ring of nodes that wait for each other, with the line of each wire. True when there was one.
 bool report_cycles(const Graph& graph, Diagnostics& diagnostics);
 
-/// Fills graph.order and each node's `used` and `phase`; warns of nodes that nobody needs, and reports losses that do not
-/// depend on the canvas. The graph must be free of cycles.
+/// Fills graph.order and each node's `used` and `phase`; warns of nodes that nobody needs, and reports losses
+/// that do not depend on the canvas. The graph must be free of cycles.
 void infer_phases(Graph& graph, Diagnostics& diagnostics);
 
 }  // namespace gramflow

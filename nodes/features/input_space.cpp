@@ -9,8 +9,9 @@ InputSpace input_space(const Network& network) {
   const InputConvention& input = network.input;
   const InputRange range = input_range(input);
   InputSpace space;
-  space.convention = fmt::format("{} x {} minus ({}) over ({})", input.order == ChannelOrder::rgb ? "RGB" : "BGR", input.scale,
-                                 fmt::join(input.mean, ", "), fmt::join(input.std, ", "));
+  space.convention =
+      fmt::format("{} x {} minus ({}) over ({})", input.order == ChannelOrder::rgb ? "RGB" : "BGR",
+                  input.scale, fmt::join(input.mean, ", "), fmt::join(input.std, ", "));
   space.low = range.low;
   space.high = range.high;
   return space;

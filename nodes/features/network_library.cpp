@@ -4,11 +4,12 @@
 
 namespace gramflow {
 
-std::shared_ptr<const Network> NetworkLibrary::network(const std::string& name, const std::string& directory, Span where,
-                                                       Diagnostics& diagnostics) {
+std::shared_ptr<const Network> NetworkLibrary::network(const std::string& name, const std::string& directory,
+                                                       Span where, Diagnostics& diagnostics) {
   const std::string key = directory + "\n" + name;
   if (const auto known = networks_.find(key); known != networks_.end()) return known->second;
-  std::shared_ptr<const Network> network = load_network(name, directory, paths_, std::move(where), diagnostics);
+  std::shared_ptr<const Network> network =
+      load_network(name, directory, paths_, std::move(where), diagnostics);
   if (network) networks_[key] = network;
   return network;
 }
@@ -26,7 +27,8 @@ std::string NetworkLibrary::weights_file(const Network& network) {
   return weights_files_[&network] = file;
 }
 
-std::shared_ptr<FilterSource> NetworkLibrary::filter(const std::shared_ptr<const Network>& network, const NetworkLayer& layer) {
+std::shared_ptr<FilterSource> NetworkLibrary::filter(const std::shared_ptr<const Network>& network,
+                                                     const NetworkLayer& layer) {
   const std::string file = weights_file(*network);
   std::shared_ptr<FilterSource>& filter = filters_[{network.get(), layer.name}];
   if (filter) return filter;
@@ -38,7 +40,8 @@ std::shared_ptr<FilterSource> NetworkLibrary::filter(const std::shared_ptr<const
   shape.border = network->border;
   // Read layer by layer when it is packed, so that the raw numbers of a network are never in memory together.
   filter = std::make_shared<FilterSource>(shape, method_, [layer, file, seed = random_seed_.value_or(0)] {
-    auto weights = std::make_shared<const ConvolutionWeights>(file.empty() ? random_convolution(layer, seed) : load_convolution(layer, file));
+    auto weights = std::make_shared<const ConvolutionWeights>(file.empty() ? random_convolution(layer, seed)
+                                                                           : load_convolution(layer, file));
     return FilterSource::Weights{weights->weights.data(), weights->bias.data(), weights};
   });
   return filter;

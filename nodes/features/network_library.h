@@ -1,6 +1,6 @@
 #pragma once
-// The networks that a program's pipelines use: each is read once, its weights are found once, and each layer's packed filter is
-// shared by every node and stage.
+// The networks that a program's pipelines use: each is read once, its weights are found once, and each
+// layer's packed filter is shared by every node and stage.
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,11 +18,13 @@ class NetworkLibrary {
   explicit NetworkLibrary(NetworkPaths paths) : paths_(std::move(paths)) {}
 
   /// nullptr after reporting at `where`.
-  std::shared_ptr<const Network> network(const std::string& name, const std::string& directory, Span where, Diagnostics& diagnostics);
+  std::shared_ptr<const Network> network(const std::string& name, const std::string& directory, Span where,
+                                         Diagnostics& diagnostics);
 
-  /// The filter of one convolution. Finds and checks the weights file the first time (throws MissingResource, RunError); reads
-  /// it when the filter is acquired.
-  std::shared_ptr<FilterSource> filter(const std::shared_ptr<const Network>& network, const NetworkLayer& layer);
+  /// The filter of one convolution. Finds and checks the weights file the first time (throws MissingResource,
+  /// RunError); reads it when the filter is acquired.
+  std::shared_ptr<FilterSource> filter(const std::shared_ptr<const Network>& network,
+                                       const NetworkLayer& layer);
 
   /// For every filter made from then on.
   void set_convolution_method(cpu::ConvolutionMethod method) { method_ = method; }
@@ -36,7 +38,7 @@ class NetworkLibrary {
   NetworkPaths paths_;
   cpu::ConvolutionMethod method_ = cpu::ConvolutionMethod::automatic;
   std::optional<std::uint64_t> random_seed_;
-  std::map<std::string, std::shared_ptr<const Network>> networks_;          // by directory and name
+  std::map<std::string, std::shared_ptr<const Network>> networks_;  // by directory and name
   std::map<const Network*, std::string> weights_files_;
   std::map<std::pair<const Network*, std::string>, std::shared_ptr<FilterSource>> filters_;
 };

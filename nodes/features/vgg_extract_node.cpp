@@ -43,10 +43,12 @@ int deepest_layer(LowerContext& context, const Network& network) {
 void lower_vgg_extract(LowerContext& context, NetworkLibrary& library) {
   const auto& parameters = context.parameters<VggExtractParameters>();
   const PortValue& input = *context.input("input");
-  const auto network = library.network(parameters.network, context.directory(), context.node().span_of("network"), context.diagnostics());
+  const auto network = library.network(parameters.network, context.directory(),
+                                       context.node().span_of("network"), context.diagnostics());
   if (!network) return;
   if (const std::string wanted = input_space(*network).convention; wanted != input.space.convention) {
-    context.error("convention", "input", "'input' was prepared for another network: " + input.space.convention)
+    context
+        .error("convention", "input", "'input' was prepared for another network: " + input.space.convention)
         .suggest("give its Preprocess 'network: " + parameters.network + "', which wants " + wanted);
     return;
   }
@@ -56,12 +58,14 @@ void lower_vgg_extract(LowerContext& context, NetworkLibrary& library) {
   for (int i = 0; i <= deepest; ++i) {
     const NetworkLayer& layer = network->layers[static_cast<std::size_t>(i)];
     OpPtr op;
-    if (layer.kind == NetworkLayer::Kind::convolution) op = std::make_shared<Convolution>(library.filter(network, layer));
+    if (layer.kind == NetworkLayer::Kind::convolution)
+      op = std::make_shared<Convolution>(library.filter(network, layer));
     if (layer.kind == NetworkLayer::Kind::relu) op = std::make_shared<Relu>();
     if (layer.kind == NetworkLayer::Kind::pool) op = std::make_shared<Pool>(layer.pool);
     now = context.emit(std::move(op), {now}, layer.name).front();
     const auto& demanded = context.demanded();
-    if (std::any_of(demanded.begin(), demanded.end(), [&](const LayerDemand& demand) { return demand.layer == layer.name; }))
+    if (std::any_of(demanded.begin(), demanded.end(),
+                    [&](const LayerDemand& demand) { return demand.layer == layer.name; }))
       features.layers.push_back({layer.name, now});
   }
   context.set_output("", std::move(features));
@@ -78,7 +82,9 @@ NodeType vgg_extract_node(std::shared_ptr<NetworkLibrary> library) {
   type.inputs = {{"input", PortKind::network_input, "from a Preprocess node, or an optimiser's canvas"}};
   type.outputs = {{"", PortKind::features, "by layer; convN_M is before ReLU, reluN_M after"}};
   type.parameters = ParameterSchema::of<VggExtractParameters>();
-  type.lower = [library = std::move(library)](LowerContext& context) { lower_vgg_extract(context, *library); };
+  type.lower = [library = std::move(library)](LowerContext& context) {
+    lower_vgg_extract(context, *library);
+  };
   return type;
 }
 

@@ -140,7 +140,8 @@ ConvolutionWeights random_convolution(const NetworkLayer& layer, std::uint64_t s
 std::shared_ptr<const NetworkWeights> random_weights(const Network& network, std::uint64_t seed) {
   auto weights = std::make_shared<NetworkWeights>();
   for (const NetworkLayer& layer : network.layers)
-    if (layer.kind == NetworkLayer::Kind::convolution) weights->convolutions[layer.name] = random_convolution(layer, seed);
+    if (layer.kind == NetworkLayer::Kind::convolution)
+      weights->convolutions[layer.name] = random_convolution(layer, seed);
   return weights;
 }
 

@@ -14,8 +14,11 @@ struct LoadParameters {
 
 template <class Visitor>
 void visit_parameters(Visitor& visitor, LoadParameters& parameters) {
-  visitor("path", parameters.path, "picture file; a relative path starts at the file it is written in, or else at the current folder", required(), not_empty());
-  visitor("size", parameters.size, "longest side in pixels (the aspect is kept), or [width, height]; default: as it is");
+  visitor("path", parameters.path,
+          "picture file; a relative path starts at the file it is written in, or else at the current folder",
+          required(), not_empty());
+  visitor("size", parameters.size,
+          "longest side in pixels (the aspect is kept), or [width, height]; default: as it is");
   visitor("filter", parameters.filter, "how to resize");
 }
 
@@ -30,7 +33,9 @@ void lower_load(LowerContext& context) {
   description.attributes = path;
   description.outputs = {{info.size().shape(), ElementType::f32}};
   description.transient_bytes = reading_bytes(info);
-  description.run = [path, size = info.size()](const Bindings& memory) { read_picture(path, memory.outputs[0].floats(), size); };
+  description.run = [path, size = info.size()](const Bindings& memory) {
+    read_picture(path, memory.outputs[0].floats(), size);
+  };
   const TensorId picture = context.emit(std::make_shared<HostFunction>(std::move(description)), {}).front();
   PortValue value;
   value.tensor = emit_resize(context, picture, parameters.size, parameters.filter);

@@ -6,7 +6,8 @@
 namespace gramflow {
 
 inline auto enum_names(NoiseKind) {
-  return std::vector<std::pair<std::string, NoiseKind>>{{"uniform", NoiseKind::uniform}, {"bell", NoiseKind::bell}};
+  return std::vector<std::pair<std::string, NoiseKind>>{{"uniform", NoiseKind::uniform},
+                                                        {"bell", NoiseKind::bell}};
 }
 
 namespace {
@@ -21,11 +22,13 @@ struct NoiseParameters {
 
 template <class Visitor>
 void visit_parameters(Visitor& visitor, NoiseParameters& parameters) {
-  visitor("size", parameters.size, "[width, height], or one number for a square; default: the size of 'like'");
+  visitor("size", parameters.size,
+          "[width, height], or one number for a square; default: the size of 'like'");
   visitor("seed", parameters.seed, "the same seed gives the same noise on every machine");
   visitor("kind", parameters.kind, "uniform, or bell: close to normal");
   visitor("mean", parameters.mean, "average value", at_least(0.0), at_most(1.0));
-  visitor("deviation", parameters.deviation, "standard deviation; values are cut off at 0 and 1", at_least(0.0), at_most(1.0));
+  visitor("deviation", parameters.deviation, "standard deviation; values are cut off at 0 and 1",
+          at_least(0.0), at_most(1.0));
 }
 
 void lower_noise(LowerContext& context) {
@@ -34,7 +37,8 @@ void lower_noise(LowerContext& context) {
   const bool sized = parameters.size != WantedSize{};
   if (!sized && like == nullptr) {
     context.diagnostics()
-        .error("missing-parameter", context.node().entry.id_span, "Noise '" + context.node().id() + "' has no size")
+        .error("missing-parameter", context.node().entry.id_span,
+               "Noise '" + context.node().id() + "' has no size")
         .suggest("give it 'size: [width, height]', or 'like: NODE' for the size of another picture");
     return;
   }
@@ -51,7 +55,9 @@ void lower_noise(LowerContext& context) {
   HostFunction::Description description;
   description.kind = "Noise";
   description.outputs = {{size.shape(), ElementType::f32}};
-  description.run = [size, options](const Bindings& memory) { noise(memory.outputs[0].floats(), size, options); };
+  description.run = [size, options](const Bindings& memory) {
+    noise(memory.outputs[0].floats(), size, options);
+  };
   PortValue value;
   value.tensor = context.emit(std::make_shared<HostFunction>(std::move(description)), {}).front();
   context.set_output("", std::move(value));

@@ -25,8 +25,10 @@ std::string find_input(const LowerContext& context, std::string_view key, const 
     if (std::find(looked.begin(), looked.end(), candidate) == looked.end()) looked.push_back(candidate);
   }
   std::string message = "there is no picture '" + path + "'";
-  for (const std::string& place : looked) message += "\n  looked for " + fs::absolute(place).lexically_normal().string();
-  throw MissingResource(message + "\n  a relative path starts at the file that it is written in, or at the current folder");
+  for (const std::string& place : looked)
+    message += "\n  looked for " + fs::absolute(place).lexically_normal().string();
+  throw MissingResource(
+      message + "\n  a relative path starts at the file that it is written in, or at the current folder");
 }
 
 TensorId emit_resize(LowerContext& context, TensorId picture, const WantedSize& wanted, ResizeFilter filter) {
@@ -40,7 +42,8 @@ TensorId emit_resize(LowerContext& context, TensorId picture, const WantedSize& 
   description.outputs = {{to.shape(), ElementType::f32}};
   description.scratch_bytes = resizer->scratch_floats() * sizeof(float);
   description.run = [resizer](const Bindings& memory) {
-    resizer->run(memory.inputs[0].floats(), memory.outputs[0].floats(), {static_cast<float*>(memory.scratch), resizer->scratch_floats()});
+    resizer->run(memory.inputs[0].floats(), memory.outputs[0].floats(),
+                 {static_cast<float*>(memory.scratch), resizer->scratch_floats()});
   };
   return context.emit(std::make_shared<HostFunction>(std::move(description)), {picture}, "resize").front();
 }

@@ -19,15 +19,19 @@ void visit_parameters(Visitor& visitor, ProcessParameters& parameters) {
 
 using Conversion = void (*)(std::span<const float>, std::span<float>, const InputConvention&);
 
-void lower_conversion(LowerContext& context, NetworkLibrary& library, const std::string& port, Conversion convert) {
+void lower_conversion(LowerContext& context, NetworkLibrary& library, const std::string& port,
+                      Conversion convert) {
   const auto& parameters = context.parameters<ProcessParameters>();
-  const auto network = library.network(parameters.network, context.directory(), context.node().span_of("network"), context.diagnostics());
+  const auto network = library.network(parameters.network, context.directory(),
+                                       context.node().span_of("network"), context.diagnostics());
   if (!network) return;
   const PortValue& input = *context.input(port);
   const InputSpace space = input_space(*network);
   const bool back = convert == postprocess;
   if (back && input.space.convention != space.convention) {
-    context.error("convention", port, "'" + port + "' was prepared for another network: " + input.space.convention)
+    context
+        .error("convention", port,
+               "'" + port + "' was prepared for another network: " + input.space.convention)
         .suggest("'network: " + parameters.network + "' means " + space.convention);
     return;
   }
@@ -55,7 +59,9 @@ NodeType preprocess_node(std::shared_ptr<NetworkLibrary> library) {
   type.inputs = {{"image", PortKind::picture, "the picture"}};
   type.outputs = {{"", PortKind::network_input, "of the same size"}};
   type.parameters = ParameterSchema::of<ProcessParameters>();
-  type.lower = [library = std::move(library)](LowerContext& context) { lower_conversion(context, *library, "image", preprocess); };
+  type.lower = [library = std::move(library)](LowerContext& context) {
+    lower_conversion(context, *library, "image", preprocess);
+  };
   return type;
 }
 
@@ -68,7 +74,9 @@ NodeType postprocess_node(std::shared_ptr<NetworkLibrary> library) {
   type.inputs = {{"input", PortKind::network_input, "usually the optimiser's result"}};
   type.outputs = {{"", PortKind::picture, "of the same size"}};
   type.parameters = ParameterSchema::of<ProcessParameters>();
-  type.lower = [library = std::move(library)](LowerContext& context) { lower_conversion(context, *library, "input", postprocess); };
+  type.lower = [library = std::move(library)](LowerContext& context) {
+    lower_conversion(context, *library, "input", postprocess);
+  };
   return type;
 }
 

@@ -11,7 +11,8 @@ struct ResizeParameters {
 
 template <class Visitor>
 void visit_parameters(Visitor& visitor, ResizeParameters& parameters) {
-  visitor("size", parameters.size, "longest side in pixels (the aspect is kept), or [width, height]", required());
+  visitor("size", parameters.size, "longest side in pixels (the aspect is kept), or [width, height]",
+          required());
   visitor("filter", parameters.filter, "how to resize");
 }
 

@@ -18,20 +18,25 @@ struct SaveParameters {
 template <class Visitor>
 void visit_parameters(Visitor& visitor, SaveParameters& parameters) {
   visitor("path", parameters.path,
-          "file to write; the ending says the format; relative to the current folder; {iteration} and {stage} stand for numbers",
+          "file to write; the ending says the format; relative to the current folder; {iteration} and "
+          "{stage} stand for numbers",
           required(), not_empty());
-  visitor("every", parameters.every, "also write after every so many iterations; 0: only at the end", at_least(0));
+  visitor("every", parameters.every, "also write after every so many iterations; 0: only at the end",
+          at_least(0));
   visitor("quality", parameters.quality, "of JPEG and WebP", at_least(1), at_most(100));
-  visitor("bits", parameters.bits, "per sample: 8 or 16, for EXR 16 or 32; 0: what is usual for the format", at_least(0), at_most(32));
+  visitor("bits", parameters.bits, "per sample: 8 or 16, for EXR 16 or 32; 0: what is usual for the format",
+          at_least(0), at_most(32));
 }
 
 std::string replace_all(std::string text, std::string_view what, const std::string& with) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) text.replace(at, what.size(), with);
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
+    text.replace(at, what.size(), with);
   return text;
 }
 
 std::string file_name(const std::string& pattern, const RunState& state) {
-  return replace_all(replace_all(pattern, "{iteration}", fmt::format("{:05}", state.iteration)), "{stage}", std::to_string(state.stage + 1));
+  return replace_all(replace_all(pattern, "{iteration}", fmt::format("{:05}", state.iteration)), "{stage}",
+                     std::to_string(state.stage + 1));
 }
 
 void lower_save(LowerContext& context) {
@@ -50,8 +55,11 @@ void lower_save(LowerContext& context) {
   description.has_effect = true;
   const PictureSize size = picture_size(context.desc(context.input("image")->tensor).shape);
   description.transient_bytes = size.floats() * sizeof(float);
-  description.preflight = [path = parameters.path, options, state = context.run_state()] { check_writable(file_name(path, *state), options); };
-  description.run = [path = parameters.path, options, size, state = context.run_state()](const Bindings& memory) {
+  description.preflight = [path = parameters.path, options, state = context.run_state()] {
+    check_writable(file_name(path, *state), options);
+  };
+  description.run = [path = parameters.path, options, size,
+                     state = context.run_state()](const Bindings& memory) {
     WriteOptions now = options;
     now.description = state->description;
     const std::string name = file_name(path, *state);

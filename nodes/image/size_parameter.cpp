@@ -16,13 +16,16 @@ bool decode_side(const Value& value, int& side, const DecodeContext& context) {
 
 void ParameterType<WantedSize>::describe(Field& field) {
   field.type = "number or [width, height]";
-  field.json_schema = R"("anyOf":[{"type":"integer","minimum":1},{"type":"array","items":{"anyOf":[{"type":"integer","minimum":1},{"type":"string"}]},"minItems":2,"maxItems":2}])";
+  field.json_schema =
+      R"("anyOf":[{"type":"integer","minimum":1},{"type":"array","items":{"anyOf":[{"type":"integer","minimum":1},{"type":"string"}]},"minItems":2,"maxItems":2}])";
 }
 
 bool ParameterType<WantedSize>::decode(const Value& value, WantedSize& size, const DecodeContext& context) {
   if (const Value::List* sides = value.list()) {
     if (sides->size() != 2) {
-      context.error("wrong-type", value, fmt::format("'{}' takes one number or [width, height], found a list of {}", context.name, sides->size()));
+      context.error("wrong-type", value,
+                    fmt::format("'{}' takes one number or [width, height], found a list of {}", context.name,
+                                sides->size()));
       return false;
     }
     int width = 0, height = 0;

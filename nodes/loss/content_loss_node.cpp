@@ -10,7 +10,8 @@ template <class Visitor>
 void visit_parameters(Visitor& visitor, ContentLossParameters& parameters) {
   visitor("weight", parameters.weight, "factor of the whole loss", at_least(0.0));
   visitor("layers", parameters.layers, "layers to compare; default: all that 'target' has");
-  visitor("layer_weights", parameters.layer_weights, "factor of single layers, by name; 1 for those not named");
+  visitor("layer_weights", parameters.layer_weights,
+          "factor of single layers, by name; 1 for those not named");
 }
 
 }  // namespace
@@ -21,11 +22,14 @@ NodeType content_loss_node() {
   type.theme = "loss";
   type.summary = "How far features are from those of the content picture: what is shown, and where.";
   type.formula = "weight * sum over layers of layer_weight * mean((F - T)^2)";
-  type.inputs = {{"features", PortKind::features, "of the canvas"}, {"target", PortKind::features, "of the content picture"}};
+  type.inputs = {{"features", PortKind::features, "of the canvas"},
+                 {"target", PortKind::features, "of the content picture"}};
   type.outputs = {{"", PortKind::loss, "for an optimiser"}};
   type.parameters = ParameterSchema::of<ContentLossParameters>();
   type.demand = [](DemandContext& context) { demand_layer_pairs(context, "features"); };
-  type.lower = [](LowerContext& context) { lower_layer_pairs(context, context.parameters<ContentLossParameters>(), "features"); };
+  type.lower = [](LowerContext& context) {
+    lower_layer_pairs(context, context.parameters<ContentLossParameters>(), "features");
+  };
   return type;
 }
 

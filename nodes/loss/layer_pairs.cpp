@@ -20,11 +20,13 @@ TensorId find(const PortValue& value, const std::string& layer) {
   return no_tensor;
 }
 
-void report_missing(LowerContext& context, const std::string& port, const std::string& layer, const PortValue& value) {
+void report_missing(LowerContext& context, const std::string& port, const std::string& layer,
+                    const PortValue& value) {
   const Node* source = context.source(port);
   const std::vector<std::string> names = names_of(value);
-  context.error("layer-mismatch", context.node().value_of("layers") != nullptr ? "layers" : port,
-                "'" + port + "' has no layer '" + layer + "'")
+  context
+      .error("layer-mismatch", context.node().value_of("layers") != nullptr ? "layers" : port,
+             "'" + port + "' has no layer '" + layer + "'")
       .suggest(names.empty() ? "it has no layers" : "it has " + join_words(names))
       .note("'" + port + "' comes from '" + source->id() + "'", source->span_of("layers"));
 }
@@ -38,16 +40,20 @@ void demand_layer_pairs(DemandContext& context, const std::string& port) {
   }
 }
 
-void lower_layer_pairs(LowerContext& context, const LayerLossParameters& parameters, const std::string& port) {
+void lower_layer_pairs(LowerContext& context, const LayerLossParameters& parameters,
+                       const std::string& port) {
   const PortValue& value = *context.input(port);
   const PortValue& target = *context.input("target");
   const std::vector<std::string> layers = parameters.layers.empty() ? names_of(target) : parameters.layers;
   if (layers.empty())
-    context.error("layer-mismatch", "target", "'target' has no layers, so there is nothing to compare").suggest("say which: layers: [relu4_1]");
+    context.error("layer-mismatch", "target", "'target' has no layers, so there is nothing to compare")
+        .suggest("say which: layers: [relu4_1]");
   for (const auto& [layer, weight] : parameters.layer_weights)
     if (std::find(layers.begin(), layers.end(), layer) == layers.end()) {
       const std::string hint = did_you_mean(layer, layers);
-      context.error("unknown-layer", "layer_weights", "'layer_weights' names the layer '" + layer + "', which is not compared")
+      context
+          .error("unknown-layer", "layer_weights",
+                 "'layer_weights' names the layer '" + layer + "', which is not compared")
           .suggest(hint.empty() ? "compared are " + join_words(layers) : hint);
     }
   for (const std::string& layer : layers) {

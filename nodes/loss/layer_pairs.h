@@ -17,8 +17,8 @@ struct LayerLossParameters {
 /// Asks both ports for the listed layers.
 void demand_layer_pairs(DemandContext& context, const std::string& port);
 
-/// weight * layer weight * mean((a - b)^2) for each layer; default: every layer that `target` has. Reports layers that one of
-/// the two lacks.
+/// weight * layer weight * mean((a - b)^2) for each layer; default: every layer that `target` has. Reports
+/// layers that one of the two lacks.
 void lower_layer_pairs(LowerContext& context, const LayerLossParameters& parameters, const std::string& port);
 
 }  // namespace gramflow

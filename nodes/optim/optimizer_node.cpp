@@ -9,7 +9,9 @@
 namespace gramflow {
 
 enum class Method { adam, lbfgs };
-inline auto enum_names(Method) { return std::vector<std::pair<std::string, Method>>{{"adam", Method::adam}, {"lbfgs", Method::lbfgs}}; }
+inline auto enum_names(Method) {
+  return std::vector<std::pair<std::string, Method>>{{"adam", Method::adam}, {"lbfgs", Method::lbfgs}};
+}
 
 namespace {
 
@@ -38,16 +40,21 @@ struct OptimizerParameters {
 
 template <class Visitor>
 void visit_parameters(Visitor& visitor, OptimizerParameters& parameters) {
-  visitor("method", parameters.method, "adam: many cheap steps; lbfgs: quasi-Newton with a strong Wolfe line search");
-  visitor("iterations", parameters.iterations, "how many steps to make at most", at_least(0), at_most(10000000));
-  visitor("learning_rate", parameters.learning_rate, "size of a step; default 0.02 for adam, 1 for lbfgs", more_than(0.0));
+  visitor("method", parameters.method,
+          "adam: many cheap steps; lbfgs: quasi-Newton with a strong Wolfe line search");
+  visitor("iterations", parameters.iterations, "how many steps to make at most", at_least(0),
+          at_most(10000000));
+  visitor("learning_rate", parameters.learning_rate, "size of a step; default 0.02 for adam, 1 for lbfgs",
+          more_than(0.0));
   visitor("decay", parameters.decay, "adam: makes the learning rate smaller in steps");
   visitor("beta1", parameters.beta1, "adam: memory of the gradient's mean", at_least(0.0), less_than(1.0));
   visitor("beta2", parameters.beta2, "adam: memory of the gradient's square", at_least(0.0), less_than(1.0));
   visitor("epsilon", parameters.epsilon, "adam: keeps the division finite", more_than(0.0));
-  visitor("history", parameters.history, "lbfgs: how many past steps shape the next; each costs memory of two canvases", at_least(1),
+  visitor("history", parameters.history,
+          "lbfgs: how many past steps shape the next; each costs memory of two canvases", at_least(1),
           at_most(200));
-  visitor("max_evaluations", parameters.max_evaluations, "lbfgs: evaluations in one line search at most", at_least(1), at_most(1000));
+  visitor("max_evaluations", parameters.max_evaluations, "lbfgs: evaluations in one line search at most",
+          at_least(1), at_most(1000));
 }
 
 std::function<std::unique_ptr<OptimizationMethod>()> method_maker(const OptimizerParameters& parameters) {
@@ -70,12 +77,13 @@ std::function<std::unique_ptr<OptimizationMethod>()> method_maker(const Optimize
   return [options] { return make_lbfgs(options); };
 }
 
-/// The canvas of another size, brought back into the range of pictures. Resizing is linear, so it may as well be done in
-/// network input numbers.
+/// The canvas of another size, brought back into the range of pictures. Resizing is linear, so it may as well
+/// be done in network input numbers.
 void carry_canvas(const InputSpace& space, const std::vector<float>& from, Shape from_shape, TensorView to) {
   const Resizer resizer(picture_size(from_shape), picture_size(to.shape()));
   std::vector<float> clamped(from);
-  for (std::size_t i = 0; i < clamped.size(); ++i) clamped[i] = std::clamp(clamped[i], space.low[i % 3], space.high[i % 3]);
+  for (std::size_t i = 0; i < clamped.size(); ++i)
+    clamped[i] = std::clamp(clamped[i], space.low[i % 3], space.high[i % 3]);
   std::vector<float> scratch(resizer.scratch_floats());
   resizer.run(clamped, to.floats(), scratch);
 }
@@ -83,8 +91,8 @@ void carry_canvas(const InputSpace& space, const std::vector<float>& from, Shape
 void lower_optimizer(LowerContext& context) {
   const auto& parameters = context.parameters<OptimizerParameters>();
   if (parameters.method == Method::lbfgs && parameters.decay)
-    context.diagnostics()
-        .warning("unused-parameter", context.node().span_of("decay"), "'decay' has no effect on lbfgs, whose line search finds its own steps");
+    context.diagnostics().warning("unused-parameter", context.node().span_of("decay"),
+                                  "'decay' has no effect on lbfgs, whose line search finds its own steps");
   const PortValue& start = *context.input("start");
   PortValue canvas;
   canvas.tensor = context.make_canvas(context.desc(start.tensor));
@@ -114,7 +122,8 @@ NodeType optimizer_node() {
   type.inputs = {{"start", PortKind::network_input, "the picture to start from"},
                  {"loss", PortKind::loss, "what to make small; the losses are added up", true, true}};
   type.outputs = {{"", PortKind::network_input, "the finished picture"},
-                  {"canvas", PortKind::network_input, "the picture while it is being optimised: the input of losses", true}};
+                  {"canvas", PortKind::network_input,
+                   "the picture while it is being optimised: the input of losses", true}};
   type.parameters = ParameterSchema::of<OptimizerParameters>();
   type.optimizer = true;
   type.lower = lower_optimizer;

@@ -22,14 +22,16 @@ inline std::vector<float> formula_weights(int in, int out, int layer, int seed) 
   std::vector<float> weights(static_cast<std::size_t>(in) * static_cast<std::size_t>(out) * 9);
   const double bound = std::sqrt(6.0 / (9.0 * in));
   for (std::size_t k = 0; k < weights.size(); ++k)
-    weights[k] = static_cast<float>((2 * formula(k, static_cast<std::uint64_t>(100 * seed + layer)) - 1) * bound);
+    weights[k] =
+        static_cast<float>((2 * formula(k, static_cast<std::uint64_t>(100 * seed + layer)) - 1) * bound);
   return weights;
 }
 
 inline std::vector<float> formula_bias(int out, int layer, int seed) {
   std::vector<float> bias(static_cast<std::size_t>(out));
   for (std::size_t k = 0; k < bias.size(); ++k)
-    bias[k] = static_cast<float>(0.1 * (2 * formula(k, static_cast<std::uint64_t>(100 * seed + 50 + layer)) - 1));
+    bias[k] =
+        static_cast<float>(0.1 * (2 * formula(k, static_cast<std::uint64_t>(100 * seed + 50 + layer)) - 1));
   return bias;
 }
 
@@ -39,9 +41,12 @@ inline std::vector<float> formula_image(int width, int height, int seed) {
   for (int c = 0; c < 3; ++c)
     for (int y = 0; y < height; ++y)
       for (int x = 0; x < width; ++x) {
-        const double smooth = 0.5 + 0.5 * std::sin(0.11 * (seed + 1) * x + 0.7 * c) * std::cos(0.07 * (seed + 2) * y - 0.3 * c);
-        const double noise = formula(static_cast<std::uint64_t>((c * height + y) * width + x), static_cast<std::uint64_t>(9000 + seed));
-        image[static_cast<std::size_t>((y * width + x) * 3 + c)] = static_cast<float>((0.7 * smooth + 0.3 * noise - 0.5) * 4);
+        const double smooth =
+            0.5 + 0.5 * std::sin(0.11 * (seed + 1) * x + 0.7 * c) * std::cos(0.07 * (seed + 2) * y - 0.3 * c);
+        const double noise = formula(static_cast<std::uint64_t>((c * height + y) * width + x),
+                                     static_cast<std::uint64_t>(9000 + seed));
+        image[static_cast<std::size_t>((y * width + x) * 3 + c)] =
+            static_cast<float>((0.7 * smooth + 0.3 * noise - 0.5) * 4);
       }
   return image;
 }

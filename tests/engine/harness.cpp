@@ -38,7 +38,8 @@ std::vector<float> values(const FormulaParameters& p) {
   const std::vector<float> second = formula_image(p.width, p.height, p.blend_seed);
   for (std::size_t i = 0; i < image.size(); ++i) {
     const double first_share = 1 - p.blend;
-    image[i] = static_cast<float>(first_share * static_cast<double>(image[i]) + p.blend * static_cast<double>(second[i]));
+    image[i] = static_cast<float>(first_share * static_cast<double>(image[i]) +
+                                  p.blend * static_cast<double>(second[i]));
   }
   return image;
 }
@@ -92,7 +93,9 @@ std::shared_ptr<NetworkLibrary> library_of(const std::string& network_folder) {
   return std::make_shared<NetworkLibrary>(paths);
 }
 
-std::shared_ptr<NetworkLibrary> shipped_library() { return library_of(GRAMFLOW_SOURCE_DIR "/configs/networks"); }
+std::shared_ptr<NetworkLibrary> shipped_library() {
+  return library_of(GRAMFLOW_SOURCE_DIR "/configs/networks");
+}
 
 PipelineSource pipeline(const std::string& yaml, std::vector<Override> overrides) {
   return {std::make_shared<SourceFile>("test.yaml", yaml), std::move(overrides)};

@@ -24,8 +24,8 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-/// Standard node types plus FormulaInput {width, height, seed, blend, blend_seed}: a network input by formula.h, in the
-/// convention of `network`.
+/// Standard node types plus FormulaInput {width, height, seed, blend, blend_seed}: a network input by
+/// formula.h, in the convention of `network`.
 NodeTypes test_nodes(std::shared_ptr<NetworkLibrary> library);
 
 std::shared_ptr<NetworkLibrary> library_of(const std::string& network_folder);
@@ -54,7 +54,8 @@ class Recorder final : public Observer {
 /// Compiles and runs; throws what they throw.
 RunSummary run(const std::string& yaml, const NodeTypes& types, SessionOptions options = {}, int threads = 0);
 
-/// A small style transfer with vgg19-mini on formula pictures; `method` is put into the optimiser: "method: adam, ...".
+/// A small style transfer with vgg19-mini on formula pictures; `method` is put into the optimiser: "method:
+/// adam, ...".
 std::string small_transfer(const std::string& method, int width = 61, int height = 47);
 
 }  // namespace gramflow::test

@@ -1,5 +1,5 @@
-// A running iteration neither allocates nor frees: every allocation of the process is counted, and from the second iteration on
-// there is none, whatever method, executor and number of threads.
+// A running iteration neither allocates nor frees: every allocation of the process is counted, and from the
+// second iteration on there is none, whatever method, executor and number of threads.
 #include <doctest/doctest.h>
 
 #include <atomic>

@@ -1,4 +1,5 @@
-// Runs as a whole: the same bits whatever runs them, nothing left over between iterations, errors that name their node.
+// Runs as a whole: the same bits whatever runs them, nothing left over between iterations, errors that name
+// their node.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -12,7 +13,9 @@ using namespace gramflow::test;
 
 namespace {
 
-std::string transfer(int iterations = 4) { return small_transfer("method: adam, learning_rate: 0.1, iterations: " + std::to_string(iterations)); }
+std::string transfer(int iterations = 4) {
+  return small_transfer("method: adam, learning_rate: 0.1, iterations: " + std::to_string(iterations));
+}
 
 struct Way {
   int threads = 2;
@@ -22,7 +25,8 @@ struct Way {
 
 RunSummary run_with(const Way& way, const std::string& yaml = transfer()) {
   const TemporaryFolder folder;
-  return run(yaml.substr(0, yaml.find("unused.png")) + (folder / "unused.png") + yaml.substr(yaml.find("unused.png") + 10),
+  return run(yaml.substr(0, yaml.find("unused.png")) + (folder / "unused.png") +
+                 yaml.substr(yaml.find("unused.png") + 10),
              test_nodes(shipped_library()), {.executor = way.executor, .poison = way.poison}, way.threads);
 }
 
@@ -32,7 +36,8 @@ TEST_CASE("threads and executors do not change a bit") {
   const RunSummary reference = run_with({.threads = 1, .executor = ExecutorKind::serial});
   CHECK(run_with({.threads = 2, .executor = ExecutorKind::serial}).result == reference.result);
   CHECK(run_with({.threads = 1, .executor = ExecutorKind::flow}).result == reference.result);
-  for (int again = 0; again < 5; ++again) CHECK(run_with({.threads = 2, .executor = ExecutorKind::flow}).result == reference.result);
+  for (int again = 0; again < 5; ++again)
+    CHECK(run_with({.threads = 2, .executor = ExecutorKind::flow}).result == reference.result);
   for (int again = 0; again < 5; ++again) {
     CHECK(run_with({.threads = 3, .executor = ExecutorKind::serial}).result == reference.result);
     CHECK(run_with({.threads = 3, .executor = ExecutorKind::flow}).result == reference.result);
@@ -42,8 +47,10 @@ TEST_CASE("threads and executors do not change a bit") {
 TEST_CASE("an iteration reads nothing that the one before left behind") {
   for (const char* method : {"method: adam, iterations: 4", "method: lbfgs, iterations: 4"}) {
     const RunSummary clean = run_with({.executor = ExecutorKind::serial}, small_transfer(method));
-    CHECK(run_with({.executor = ExecutorKind::serial, .poison = true}, small_transfer(method)).result == clean.result);
-    CHECK(run_with({.executor = ExecutorKind::flow, .poison = true}, small_transfer(method)).result == clean.result);
+    CHECK(run_with({.executor = ExecutorKind::serial, .poison = true}, small_transfer(method)).result ==
+          clean.result);
+    CHECK(run_with({.executor = ExecutorKind::flow, .poison = true}, small_transfer(method)).result ==
+          clean.result);
   }
 }
 
@@ -59,7 +66,8 @@ TEST_CASE("a throw in any operation names the node and its line, and the plan ru
       PreparedPlan prepared(stage->plan);
       const std::unique_ptr<Executor> runner = make_executor(executor, prepared);
       std::vector<int> prologue, loop;
-      for (std::size_t i = 0; i < stage->plan.loop.end; ++i) (i < stage->plan.loop.begin ? prologue : loop).push_back(static_cast<int>(i));
+      for (std::size_t i = 0; i < stage->plan.loop.end; ++i)
+        (i < stage->plan.loop.begin ? prologue : loop).push_back(static_cast<int>(i));
       const int first = runner->add(prologue);
       const int second = runner->add(loop);
       runner->run(first);
@@ -94,19 +102,22 @@ TEST_CASE("a throw in any operation names the node and its line, and the plan ru
 TEST_CASE("the gradient of a whole pipeline agrees with finite differences") {
   Diagnostics warnings;
   const NodeTypes types = test_nodes(shipped_library());
-  const auto stage = compile_stage(pipeline(small_transfer("method: adam, iterations: 1", 33, 26)), types, 0, warnings, 2);
+  const auto stage =
+      compile_stage(pipeline(small_transfer("method: adam, iterations: 1", 33, 26)), types, 0, warnings, 2);
   REQUIRE(stage != nullptr);
   ThreadScope threads(2);
   PreparedPlan prepared(stage->plan);
   const auto runner = make_serial_executor(prepared);
   std::vector<int> prologue, loop;
-  for (std::size_t i = 0; i < stage->plan.loop.end; ++i) (i < stage->plan.loop.begin ? prologue : loop).push_back(static_cast<int>(i));
+  for (std::size_t i = 0; i < stage->plan.loop.end; ++i)
+    (i < stage->plan.loop.begin ? prologue : loop).push_back(static_cast<int>(i));
   const int first = runner->add(prologue);
   const int second = runner->add(loop);
   runner->run(first);
   const Program& program = stage->plan.program;
   const std::span<float> canvas = prepared.view(program.canvas).floats();
-  const TensorView start_view = prepared.view(program.start);  // its memory is somebody else's once the loop has begun
+  const TensorView start_view =
+      prepared.view(program.start);  // its memory is somebody else's once the loop has begun
   const std::vector<float> start(start_view.floats().begin(), start_view.floats().end());
   const auto loss_at = [&](const std::vector<float>& direction, float step) {
     for (std::size_t i = 0; i < canvas.size(); ++i) canvas[i] = start[i] + step * direction[i];
@@ -123,16 +134,20 @@ TEST_CASE("the gradient of a whole pipeline agrees with finite differences") {
     for (const float value : v) sum += static_cast<double>(value) * static_cast<double>(value);
     return std::sqrt(sum);
   };
-  // The steepest direction, and others across it. Steps are large against the rounding of floats and small against the kinks
-  // of ReLU, pooling and total variation; what they leave is measured against the steepest slope.
+  // The steepest direction, and others across it. Steps are large against the rounding of floats and small
+  // against the kinks of ReLU, pooling and total variation; what they leave is measured against the steepest
+  // slope.
   for (int k = 0; k < 5; ++k) {
     std::vector<float> direction = gradient;
     if (k > 0)
-      for (std::size_t i = 0; i < direction.size(); ++i) direction[i] = std::sin(0.37F * static_cast<float>(i) * static_cast<float>(k));
+      for (std::size_t i = 0; i < direction.size(); ++i)
+        direction[i] = std::sin(0.37F * static_cast<float>(i) * static_cast<float>(k));
     double slope = 0;
-    for (std::size_t i = 0; i < direction.size(); ++i) slope += static_cast<double>(gradient[i]) * static_cast<double>(direction[i]);
+    for (std::size_t i = 0; i < direction.size(); ++i)
+      slope += static_cast<double>(gradient[i]) * static_cast<double>(direction[i]);
     const auto step = static_cast<float>(0.01 / norm(direction));
-    const double difference = (loss_at(direction, step) - loss_at(direction, -step)) / (2.0 * static_cast<double>(step));
+    const double difference =
+        (loss_at(direction, step) - loss_at(direction, -step)) / (2.0 * static_cast<double>(step));
     CHECK(std::abs(difference - slope) <= 2e-3 * norm(gradient) * norm(direction));
   }
 }

@@ -1,5 +1,5 @@
-// What is written about gramflow is true: every recipe and every pipeline in the documentation passes the check, and the generated
-// pages are those that the code would generate.
+// What is written about gramflow is true: every recipe and every pipeline in the documentation passes the
+// check, and the generated pages are those that the code would generate.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -44,16 +44,20 @@ void write_named_blocks(const std::string& markdown, const std::string& folder) 
   for (std::size_t at = markdown.find(open); at != std::string::npos; at = markdown.find(open, at + 1)) {
     const std::size_t begin = at + open.size();
     const std::string name = markdown.substr(begin, markdown.find_first_of(" \n", begin) - begin);
-    if (name.ends_with(".yaml")) std::ofstream(fs::path(folder) / name) << markdown.substr(begin - 2, markdown.find("\n```", begin) - begin + 3);
+    if (name.ends_with(".yaml"))
+      std::ofstream(fs::path(folder) / name)
+          << markdown.substr(begin - 2, markdown.find("\n```", begin) - begin + 3);
   }
 }
 
-/// "" or what is wrong with a pipeline that stands in the project's top folder and may include files of `folder`.
+/// "" or what is wrong with a pipeline that stands in the project's top folder and may include files of
+/// `folder`.
 std::string mistakes(const std::string& name, const std::string& yaml, const std::string& folder = "") {
   const NodeTypes types = standard_nodes(shipped_library());
   Diagnostics warnings;
   try {
-    compile_stages({.file = std::make_shared<SourceFile>(name, yaml), .include_folders = {folder}}, types, warnings);
+    compile_stages({.file = std::make_shared<SourceFile>(name, yaml), .include_folders = {folder}}, types,
+                   warnings);
   } catch (const std::exception& problem) {
     return problem.what();
   }
@@ -93,7 +97,8 @@ TEST_CASE("every pipeline in the documentation passes the check") {
     write_named_blocks(text_of(page), files.path());
     for (const std::string& block : pipelines_in(text_of(page))) {
       ++count;
-      CHECK_MESSAGE(mistakes(page.filename().string(), block, files.path()) == "", page.string() << ":\n" << block);
+      CHECK_MESSAGE(mistakes(page.filename().string(), block, files.path()) == "", page.string() << ":\n"
+                                                                                                 << block);
     }
   }
   CHECK(count >= 1);
@@ -101,5 +106,6 @@ TEST_CASE("every pipeline in the documentation passes the check") {
 
 TEST_CASE("the node pages are those that the code generates") {
   for (const auto& [name, text] : node_pages(standard_nodes(shipped_library())))
-    CHECK_MESSAGE(text_of(root / "docs" / "nodes" / name) == text, "run: build/gramflow nodes --pages docs/nodes");
+    CHECK_MESSAGE(text_of(root / "docs" / "nodes" / name) == text,
+                  "run: build/gramflow nodes --pages docs/nodes");
 }

@@ -5,7 +5,8 @@
 
 namespace gramflow {
 
-/// Owns the open file; only one process at a time can have it. A file in which nothing arrived is removed at the end. Throws RunError, the path in front.
+/// Owns the open file; only one process at a time can have it. A file in which nothing arrived is removed at
+/// the end. Throws RunError, the path in front.
 class TransferFile {
  public:
   explicit TransferFile(const std::string& path);

@@ -84,7 +84,8 @@ class Hdf5Source final : public TensorSource {
       return bytes;
     };
     const std::uint64_t size = total * sizeof(float);
-    const std::string bytes = run_isolated(work, {120, (256ULL << 20) + 3 * size, size + longest_message}, gave_up());
+    const std::string bytes =
+        run_isolated(work, {120, (256ULL << 20) + 3 * size, size + longest_message}, gave_up());
     if (bytes.size() != size) throw RunError(gave_up());
     std::vector<std::vector<float>> result;
     std::size_t at = 0;
