@@ -69,8 +69,12 @@ void winograd_finish_forward(const TransformedBlock& products, const TileRange& 
 void winograd_finish_backward(const TransformedBlock& products, const TileRange& tiles, ChannelRange channels,
                               const ConvolutionGradient& gradient);
 
-/// Transforms OIHW weights for winograd_multiply: panels of out_channels, each 36 x in_channels x width. With
-/// `backward` the filter of the data gradient: flipped, and the channels' roles swapped.
+/// Columns that lie side by side in packed weights: those the product works on at a time, by the instruction
+/// set.
+std::size_t winograd_group();
+/// Transforms OIHW weights for winograd_multiply: panels of out_channels, each 36 positions, each groups of
+/// columns, each in_channels x group. With `backward` the filter of the data gradient: flipped, and the
+/// channels' roles swapped.
 std::size_t winograd_packed_floats(const Filter& filter, bool backward);
 void winograd_pack(const Filter& filter, bool backward, float* to);
 

@@ -1,11 +1,13 @@
 // The 36 matrix products of a block. The data gradient's weights are the forward ones with the channels'
 // roles swapped and the positions permuted, so big filters are kept once and turned a panel at a time, in
-// cache: 4x4 floats after the other.
+// cache.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "framework/ops/cpu/winograd_multiply.cpp"
 #include <hwy/foreach_target.h>
 // Highway wants this order: foreach_target first.
 #include <hwy/highway.h>
+
+#include <algorithm>
 
 #include "framework/ops/cpu/product-inl.h"
 #include "framework/ops/cpu/winograd_kernels.h"
@@ -14,19 +16,25 @@
 HWY_BEFORE_NAMESPACE();
 namespace gramflow::cpu::HWY_NAMESPACE {
 
+/// Columns of a tile of the product, the runs in which packed weights lie.
+std::size_t GroupColumns() { return tile_vectors * lanes(); }
+
 void Multiply(const TransformedBlock& transformed, const float* panel, std::size_t tiles, std::size_t depth,
               std::size_t width, const TransformedBlock& products) {
-  for (std::size_t k = 0; k < winograd_positions; ++k) {
-    const Operands operands{transformed.values + k * transformed.position_stride,
-                            transformed.tile_stride,
-                            1,
-                            panel + k * depth * width,
-                            width,
-                            products.values + k * products.position_stride,
-                            products.tile_stride,
-                            depth};
-    product<false, Target::overwrite>(operands, tiles, width);
-  }
+  const std::size_t group = GroupColumns();
+  for (std::size_t k = 0; k < winograd_positions; ++k)
+    for (std::size_t column = 0; column < width; column += group) {
+      const std::size_t columns = std::min(group, width - column);
+      const Operands operands{transformed.values + k * transformed.position_stride,
+                              transformed.tile_stride,
+                              1,
+                              panel + (k * width + column) * depth,
+                              columns,
+                              products.values + k * products.position_stride + column,
+                              products.tile_stride,
+                              depth};
+      product<false, Target::overwrite>(operands, tiles, columns);
+    }
 }
 
 namespace {
@@ -76,58 +84,78 @@ HWY_INLINE void turn_square(const float* from, std::size_t from_stride, float* t
 #endif
 }
 
-/// One position's matrix of the data gradient: rows are the filter's output channels, columns its input
-/// channels [first, first + width). Columns beyond the filter's channels are 0.
-void turn_panel(const float* packed, std::size_t position, std::size_t in, std::size_t out, std::size_t first,
-                std::size_t width, float* to) {
-  const std::size_t columns = first + width <= in ? width : in - first;
-  for (std::size_t panel = 0; panel < out; panel += winograd_panel) {
-    const std::size_t panel_columns = panel_width(out, panel);
-    const std::size_t rows = panel + panel_columns <= out ? panel_columns : out - panel;
-    const float* from = packed + winograd_positions * in * panel + (position * in + first) * panel_columns;
-    float* target = to + panel * width;
-    std::size_t c = 0;
-    for (; c + square <= columns; c += square) {
-      std::size_t r = 0;
-      for (; r + square <= rows; r += square)
-        turn_square(from + c * panel_columns + r, panel_columns, target + r * width + c, width);
-      for (; r < rows; ++r)
-        for (std::size_t k = c; k < c + square; ++k) target[r * width + k] = from[k * panel_columns + r];
-    }
-    for (std::size_t r = 0; r < rows; ++r)
-      for (std::size_t k = c; k < width; ++k)
-        target[r * width + k] = k < columns ? from[k * panel_columns + r] : 0.0f;
+/// to[r][c] = from[c][r] for `rows` and `columns` of `to`; further columns up to `width` become 0.
+void turn_run(const float* from, std::size_t from_stride, std::size_t rows, std::size_t columns,
+              std::size_t width, float* to) {
+  std::size_t c = 0;
+  for (; c + square <= columns; c += square) {
+    std::size_t r = 0;
+    for (; r + square <= rows; r += square)
+      turn_square(from + c * from_stride + r, from_stride, to + r * width + c, width);
+    for (; r < rows; ++r)
+      for (std::size_t k = c; k < c + square; ++k) to[r * width + k] = from[k * from_stride + r];
   }
+  for (std::size_t r = 0; r < rows; ++r)
+    for (std::size_t k = c; k < width; ++k)
+      to[r * width + k] = k < columns ? from[k * from_stride + r] : 0.0f;
 }
+
+/// The weights as they are packed for forward, seen as runs of columns (output channels): run i holds, for
+/// each position, in rows of at most `group` columns.
+struct PackedRuns {
+  const float* packed;
+  std::size_t in, out, group;
+  std::size_t count() const { return (padded_channels(out) + group - 1) / group; }
+  std::size_t first_channel(std::size_t run) const { return run * group; }
+  std::size_t width(std::size_t run) const { return std::min(group, padded_channels(out) - run * group); }
+  const float* at(std::size_t run, std::size_t position) const {
+    const std::size_t channel = run * group;
+    const std::size_t panel = channel / winograd_panel * winograd_panel;
+    return packed + winograd_positions * in * panel +
+           (position * panel_width(out, panel) + channel - panel) * in;
+  }
+};
 
 }  // namespace
 
 void MultiplyTurned(const TransformedBlock& transformed, const float* packed, std::size_t tiles,
                     std::size_t in, std::size_t out, std::size_t first, std::size_t width,
                     const TransformedBlock& products, float* work) {
-  // While one position is multiplied, the weights of the next come to the second-level cache, panel by panel.
-  const std::size_t pieces = (out + winograd_panel - 1) / winograd_panel;
-  const std::size_t rows = (tiles / pieces / 6 + 1) * 6;
+  const std::size_t group = GroupColumns();
+  const PackedRuns runs{packed, in, out, group};
+  const std::size_t existing = std::min(width, in - first);
+  // While one position is multiplied, the weights of the next come to the second-level cache, a run with
+  // every few rows.
+  const std::size_t groups = (width + group - 1) / group;
+  const std::size_t rows = std::max<std::size_t>(1, tiles * groups / runs.count() / 6) * 6;
   for (std::size_t k = 0; k < winograd_positions; ++k) {
-    turn_panel(packed, flipped_position(k), in, out, first, width, work);
     const std::size_t next = flipped_position(k + 1 < winograd_positions ? k + 1 : 0);
-    for (std::size_t piece = 0, begin = 0; begin < tiles; ++piece, begin += rows) {
-      Operands operands{
-          transformed.values + k * transformed.position_stride + begin * transformed.tile_stride,
-          transformed.tile_stride,
-          1,
-          work,
-          width,
-          products.values + k * products.position_stride + begin * products.tile_stride,
-          products.tile_stride,
-          out};
-      if (piece < pieces) {
-        const std::size_t columns = panel_width(out, piece * winograd_panel);
-        operands.ahead =
-            packed + winograd_positions * in * piece * winograd_panel + (next * in + first) * columns;
-        operands.ahead_lines = (width * columns / 16 + rows / 6 - 1) / (rows / 6);
+    std::size_t ahead = 0;
+    for (std::size_t column = 0; column < width; column += group) {
+      const std::size_t columns = std::min(group, width - column);
+      float* turned = work + column * out;
+      const std::size_t real = existing > column ? std::min(columns, existing - column) : 0;
+      for (std::size_t run = 0; run < runs.count(); ++run) {
+        const std::size_t channel = runs.first_channel(run);
+        turn_run(runs.at(run, flipped_position(k)) + (first + column) * runs.width(run), runs.width(run),
+                 std::min(runs.width(run), out - channel), real, columns, turned + channel * columns);
       }
-      product<false, Target::overwrite>(operands, begin + rows <= tiles ? rows : tiles - begin, width);
+      for (std::size_t begin = 0; begin < tiles; begin += rows, ++ahead) {
+        Operands operands{
+            transformed.values + k * transformed.position_stride + begin * transformed.tile_stride,
+            transformed.tile_stride,
+            1,
+            turned,
+            columns,
+            products.values + k * products.position_stride + begin * products.tile_stride + column,
+            products.tile_stride,
+            out};
+        if (ahead < runs.count()) {
+          operands.ahead = runs.at(ahead, next) + first * runs.width(ahead);
+          operands.ahead_lines = (existing * runs.width(ahead) / 16 + rows / 6 - 1) / (rows / 6);
+        }
+        product<false, Target::overwrite>(operands, std::min(rows, tiles - begin), columns);
+      }
     }
   }
 }
@@ -138,9 +166,11 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace gramflow::cpu {
 
+HWY_EXPORT(GroupColumns);
 HWY_EXPORT(Multiply);
 HWY_EXPORT(MultiplyTurned);
 
+std::size_t winograd_group() { return HWY_DYNAMIC_DISPATCH(GroupColumns)(); }
 void winograd_multiply(const TransformedBlock& transformed, const float* panel, std::size_t tiles,
                        std::size_t depth, std::size_t width, const TransformedBlock& products) {
   HWY_DYNAMIC_DISPATCH(Multiply)(transformed, panel, tiles, depth, width, products);

@@ -2,7 +2,7 @@
 // the scales that make flipping a permutation (see winograd_points.h), evaluates the filter's polynomial
 // at point r:
 //   0: g0     +-a: -2/3 (g0 +- a g1 + g2/2)     +-b: -1/3 (g0 +- b g1 + 2 g2)     inf: g2
-#include <vector>
+#include <algorithm>
 
 #include "framework/base/parallel.h"
 #include "framework/ops/cpu/winograd_kernels.h"
@@ -34,20 +34,35 @@ void gather_taps(const Filter& filter, bool backward, std::size_t read, std::siz
   }
 }
 
-void transform_panel_row(const double (&taps)[9][winograd_panel], std::size_t width, float* to,
-                         std::size_t stride) {
+/// One row (channel read) of a panel in all 36 positions.
+struct PanelRow {
+  float* panel;
+  std::size_t depth, width, group, row;
+  /// Where `column` starts its group's row.
+  float* at(std::size_t position, std::size_t column) const {
+    const std::size_t columns = std::min(group, width - column);
+    return panel + (position * width + column) * depth + row * columns;
+  }
+};
+
+void transform_panel_row(const double (&taps)[9][winograd_panel], const PanelRow& to) {
   double half[6][3][winograd_panel];
   for (std::size_t r = 0; r < 6; ++r)
     for (std::size_t c = 0; c < 3; ++c)
-      for (std::size_t n = 0; n < width; ++n)
+      for (std::size_t n = 0; n < to.width; ++n)
         half[r][c][n] = evaluation[r][0] * taps[c][n] + evaluation[r][1] * taps[3 + c][n] +
                         evaluation[r][2] * taps[6 + c][n];
-  for (std::size_t r = 0; r < 6; ++r)
-    for (std::size_t c = 0; c < 6; ++c)
-      for (std::size_t n = 0; n < width; ++n)
-        to[(6 * r + c) * stride + n] =
-            static_cast<float>(evaluation[c][0] * half[r][0][n] + evaluation[c][1] * half[r][1][n] +
-                               evaluation[c][2] * half[r][2][n]);
+  for (std::size_t position = 0; position < winograd_positions; ++position) {
+    const double(&g)[3] = evaluation[position % 6];
+    const double(&row)[3][winograd_panel] = half[position / 6];
+    for (std::size_t column = 0; column < to.width; column += to.group) {
+      float* out = to.at(position, column);
+      const std::size_t columns = std::min(to.group, to.width - column);
+      for (std::size_t n = 0; n < columns; ++n)
+        out[n] = static_cast<float>(g[0] * row[0][column + n] + g[1] * row[1][column + n] +
+                                    g[2] * row[2][column + n]);
+    }
+  }
 }
 
 }  // namespace
@@ -61,6 +76,7 @@ std::size_t winograd_packed_floats(const Filter& filter, bool backward) {
 void winograd_pack(const Filter& filter, bool backward, float* to) {
   const std::size_t reads = static_cast<std::size_t>(backward ? filter.out_channels : filter.in_channels);
   const std::size_t writes = static_cast<std::size_t>(backward ? filter.in_channels : filter.out_channels);
+  const std::size_t group = winograd_group();
   const std::int64_t panels = static_cast<std::int64_t>((writes + winograd_panel - 1) / winograd_panel);
   parallel_for(panels, [&](std::int64_t p, int) {
     const std::size_t begin = static_cast<std::size_t>(p) * winograd_panel;
@@ -69,7 +85,7 @@ void winograd_pack(const Filter& filter, bool backward, float* to) {
     for (std::size_t read = 0; read < reads; ++read) {
       double taps[9][winograd_panel];
       gather_taps(filter, backward, read, begin, width, taps);
-      transform_panel_row(taps, width, panel + read * width, reads * width);
+      transform_panel_row(taps, {panel, reads, width, group, read});
     }
   });
 }
