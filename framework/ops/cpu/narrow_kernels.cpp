@@ -29,7 +29,7 @@ HWY_INLINE void finish(const float* sum, const NarrowRow& row, std::size_t pixel
   FloatVector value = hn::Add(hn::LoadU(d, sum), load<tail>(row.bias + channel, count));
   if (row.relu) value = hn::Max(value, hn::Zero(d));
   float* to = row.output + pixel * row.made + channel;
-  if (!tail && row.streamed)
+  if (!tail && row.streamed && lanes() * sizeof(float) == 64)  // in parts of a cache line it would be slower
     hn::Stream(value, d, to);
   else
     store<tail>(value, to, count);

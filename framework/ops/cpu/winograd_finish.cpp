@@ -172,8 +172,9 @@ HWY_INLINE void finish_backward(const float* products, std::size_t stride, const
 /// constant.
 template <class Finish>
 HWY_INLINE void finish_tiles(const TransformedBlock& products, const TileRange& tiles, ChannelRange channels,
-                             bool stream, Finish&& finish) {
+                             bool large, Finish&& finish) {
   const std::size_t n = lanes();
+  const bool stream = large && n * sizeof(float) == 64;  // in parts of a cache line it would be slower
   for (std::int64_t tile = tiles.begin; tile < tiles.end; ++tile) {
     const Place place(tiles, tile);
     const float* from = products.values + static_cast<std::size_t>(tile - tiles.begin) * products.tile_stride;
