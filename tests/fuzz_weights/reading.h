@@ -1,0 +1,30 @@
+#pragma once
+// What every fuzzer of weight files does with its bytes.
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <string>
+
+#include "framework/base/error.h"
+#include "nodes/features/import/tensor_source.h"
+
+namespace gramflow::test {
+
+/// A file in memory: the readers want a path.
+class FuzzedFile {
+ public:
+  FuzzedFile(const std::uint8_t* data, std::size_t size);
+  ~FuzzedFile();
+  FuzzedFile(const FuzzedFile&) = delete;
+  FuzzedFile& operator=(const FuzzedFile&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  int descriptor_;
+  std::string path_;
+};
+
+/// Opens and reads everything; a RunError is a good answer.
+void read_everything(const std::string& path);
+
+}  // namespace gramflow::test
