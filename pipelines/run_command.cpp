@@ -12,6 +12,7 @@
 #include "framework/exec/log_observer.h"
 #include "framework/exec/session.h"
 #include "framework/exec/trace.h"
+#include "pipelines/canonical_pipeline.h"
 #include "pipelines/commands.h"
 #include "pipelines/interruption.h"
 
@@ -64,8 +65,7 @@ void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   std::vector<std::unique_ptr<CompiledStage>> stages =
       compile_stages(source, environment.types, warnings, options.threads);
   if (!options.quiet) print_diagnostics(warnings, false);
-  Diagnostics ignored;
-  const std::string canonical = canonical_yaml(source, ignored, port_test(environment.types));
+  const std::string canonical = canonical_pipeline(source, stages, environment.types);
   const std::string hash = content_hash(canonical);
   for (const auto& stage : stages) stage->run_state->description = "gramflow pipeline " + hash;
 

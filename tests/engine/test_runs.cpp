@@ -134,20 +134,19 @@ TEST_CASE("the gradient of a whole pipeline agrees with finite differences") {
     for (const float value : v) sum += static_cast<double>(value) * static_cast<double>(value);
     return std::sqrt(sum);
   };
-  // The steepest direction, and others across it. Steps are large against the rounding of floats and small
-  // against the kinks of ReLU, pooling and total variation; what they leave is measured against the steepest
-  // slope.
-  for (int k = 0; k < 5; ++k) {
+  // The gradient itself, and its four quarters: directions whose slopes are large. Steps are large against the rounding of
+  // floats and small against the kinks of ReLU, pooling and total variation.
+  for (std::size_t k = 0; k < 5; ++k) {
     std::vector<float> direction = gradient;
-    if (k > 0)
-      for (std::size_t i = 0; i < direction.size(); ++i)
-        direction[i] = std::sin(0.37F * static_cast<float>(i) * static_cast<float>(k));
+    const std::size_t quarter = direction.size() / 4;
+    for (std::size_t i = 0; i < direction.size(); ++i)
+      if (k > 0 && i / quarter != k - 1) direction[i] = 0;
     double slope = 0;
     for (std::size_t i = 0; i < direction.size(); ++i)
       slope += static_cast<double>(gradient[i]) * static_cast<double>(direction[i]);
     const auto step = static_cast<float>(0.01 / norm(direction));
     const double difference =
         (loss_at(direction, step) - loss_at(direction, -step)) / (2.0 * static_cast<double>(step));
-    CHECK(std::abs(difference - slope) <= 2e-3 * norm(gradient) * norm(direction));
+    CHECK(std::abs(difference - slope) <= 2e-3 * std::abs(slope));
   }
 }
