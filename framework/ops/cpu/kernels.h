@@ -59,9 +59,11 @@ struct ConvolutionGradient {
 };
 
 /// A convolution prepared for one input size. Immutable after construction; run from any thread.
-/// Two realisations exist: Winograd F(4x4,3x3) for 3x3 filters with padding 1, and oneDNN's direct
-/// convolution for the rest and as a reference. make_* copies (and prepacks) the weights; filters of equal
-/// content may share a PackedFilter.
+/// Realisations: Winograd F(4x4,3x3) for 3x3 filters with padding 1; one of its own for those that read at
+/// most 4 channels; oneDNN's direct convolution for the rest and as a reference (oneDNN allocates its list of
+/// arguments on every call; the others allocate nothing). make_* copies (and prepacks) the weights, for the
+/// instruction set that runs; filters of equal content may share a PackedFilter. The number of threads
+/// changes how much scratch is wanted, never a bit of the result.
 class PackedFilter;  ///< weights in the layout the kernels read; thread-safe to share
 
 enum class ConvolutionMethod { automatic, winograd, direct };
