@@ -23,6 +23,12 @@
 
 namespace gramflow {
 
+/// What a network is given, and what its weights were trained with.
+struct ConventionChange {
+  InputConvention network;
+  InputConvention weights;
+};
+
 struct NetworkLayer {
   enum class Kind { convolution, relu, pool };
   Kind kind = Kind::convolution;
@@ -34,6 +40,10 @@ struct NetworkLayer {
   int padding = 1;
   std::string weight_tensor;  ///< name in the weights file; "conv1_1.weight" unless the YAML says otherwise
   std::string bias_tensor;
+  double gain = 1;         ///< its outputs are made this many times as large, later layers stay as they are
+  double gain_before = 1;  ///< that of the convolution before it
+  /// Of the first one, when weights were made for another input.
+  std::optional<ConventionChange> input_change;
   // Pools:
   cpu::PoolKind pool = cpu::PoolKind::max;
 };
@@ -53,6 +63,8 @@ struct Network {
   cpu::Border border = cpu::Border::zero;
   std::string weights_file;  ///< as the YAML says; locate_weights() finds it
   std::string weights_of;    ///< the network the weights were made for; `name` unless the YAML says otherwise
+  /// What the weights were trained with, when it is not `input`; loading makes up for it.
+  std::optional<InputConvention> weights_input;
   std::vector<NetworkDownload> downloads;
   std::vector<NetworkLayer> layers;  ///< a straight chain from the input
 

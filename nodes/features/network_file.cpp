@@ -39,6 +39,7 @@ class Builder {
     add_input();
     add_downloads();
     add_layers();
+    change_weights_input();
     return std::move(network_);
   }
 
@@ -49,24 +50,47 @@ class Builder {
   }
 
   void add_input() {
-    network_.input.order = parameters_.input.order;
-    network_.input.scale = parameters_.input.scale;
-    const Entry* input = root_.find("input");
-    if (input == nullptr) return;
-    copy_three(*input->value, "mean", parameters_.input.mean, network_.input.mean);
-    copy_three(*input->value, "std", parameters_.input.std, network_.input.std);
-    if (std::find(network_.input.std.begin(), network_.input.std.end(), 0.0) != network_.input.std.end())
-      diagnostics_.error("out-of-range", input->value->find("std")->value->span,
-                         "'input.std' must not be 0: the picture's numbers are divided by it");
+    if (const Entry* entry = root_.find("input"))
+      network_.input = convention(parameters_.input, *entry->value, "input");
+    const Entry* weights = root_.find("weights");
+    const Entry* trained = weights == nullptr ? nullptr : weights->value->find("input");
+    if (trained == nullptr || !parameters_.weights.input) return;
+    network_.weights_input = convention(*parameters_.weights.input, *trained->value, "weights.input");
+    weights_input_span_ = trained->value->span;
   }
 
-  void copy_three(const Value& input, const char* key, const std::vector<double>& from,
-                  std::array<double, 3>& to) {
+  InputConvention convention(const InputParameters& parameters, const Value& value, const std::string& name) {
+    InputConvention result{parameters.order, parameters.scale, {}, {1, 1, 1}};
+    copy_three(value, name, "mean", parameters.mean, result.mean);
+    copy_three(value, name, "std", parameters.std, result.std);
+    if (std::find(result.std.begin(), result.std.end(), 0.0) != result.std.end())
+      diagnostics_.error(
+          "out-of-range", value.find("std")->value->span,
+          fmt::format("'{}.std' must not be 0: the picture's numbers are divided by it", name));
+    return result;
+  }
+
+  /// Zeros around the input would not be what the weights saw around theirs.
+  void change_weights_input() {
+    if (!network_.weights_input || network_.layers.empty()) return;
+    NetworkLayer& first = network_.layers.front();
+    first.input_change = {network_.input, *network_.weights_input};
+    if (first.kind != NetworkLayer::Kind::convolution ||
+        (network_.border == cpu::Border::zero && first.padding > 0))
+      diagnostics_
+          .error("bad-layer", weights_input_span_,
+                 "'weights.input' needs a first convolution that does not pad with zeros, which would be "
+                 "other values for the weights")
+          .suggest("make it the network's own 'input'");
+  }
+
+  void copy_three(const Value& input, const std::string& name, const char* key,
+                  const std::vector<double>& from, std::array<double, 3>& to) {
     const Entry* entry = input.find(key);
     if (entry == nullptr || entry->value->list() == nullptr) return;
     if (entry->value->list()->size() != 3)
       diagnostics_.error("wrong-type", entry->value->span,
-                         fmt::format("'input.{}' takes three numbers (red, green, blue), found {}", key,
+                         fmt::format("'{}.{}' takes three numbers (red, green, blue), found {}", name, key,
                                      entry->value->list()->size()));
     else if (from.size() == 3)
       std::copy(from.begin(), from.end(), to.begin());
@@ -134,7 +158,8 @@ class Builder {
   }
 
   void add_pool(const LayerParameters& layer, const Value& where) {
-    refuse_keys(where, {"in", "out", "kernel", "padding", "relu", "weight", "bias"}, "pool", "a convolution");
+    refuse_keys(where, {"in", "out", "kernel", "padding", "relu", "weight", "bias", "gain"}, "pool",
+                "a convolution");
     NetworkLayer made;
     made.kind = NetworkLayer::Kind::pool;
     made.name = *layer.pool;
@@ -170,6 +195,8 @@ class Builder {
     made.out_channels = layer.out.value_or(0);
     made.kernel = layer.kernel;
     made.padding = layer.padding.value_or(layer.kernel / 2);
+    made.gain_before = gain_;
+    made.gain = gain_ = layer.gain.value_or(1);
     made.weight_tensor = layer.weight.empty() ? name + ".weight" : layer.weight;
     made.bias_tensor = layer.bias.empty() ? name + ".bias" : layer.bias;
     push(std::move(made), name_span(where));
@@ -208,7 +235,9 @@ class Builder {
   Network network_;
   std::map<std::string, Span> places_;
   Position last_duplicate_;
+  Span weights_input_span_;
   int channels_ = 3;
+  double gain_ = 1;
   std::string before_ = "a picture";
 };
 

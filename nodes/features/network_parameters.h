@@ -56,6 +56,7 @@ void visit_parameters(Visitor& visitor, DownloadParameters& parameters) {
 struct WeightsParameters {
   std::string file;
   std::string network;
+  std::optional<InputParameters> input;
   std::vector<DownloadParameters> downloads;
 };
 
@@ -64,6 +65,7 @@ void visit_parameters(Visitor& visitor, WeightsParameters& parameters) {
   visitor("file", parameters.file, "safetensors file, looked for beside this file and in the weight folders",
           required(), not_empty());
   visitor("network", parameters.network, "whose weights these are, if they were made for another network");
+  visitor("input", parameters.input, "what they were trained with, if that is not the network's input");
   visitor("downloads", parameters.downloads, "where the weights can be had, best first");
 }
 
@@ -77,6 +79,7 @@ struct LayerParameters {
   bool relu = true;
   std::string weight;
   std::string bias;
+  std::optional<double> gain;
   cpu::PoolKind kind = cpu::PoolKind::max;
 };
 
@@ -92,6 +95,8 @@ void visit_parameters(Visitor& visitor, LayerParameters& parameters) {
   visitor("relu", parameters.relu, "a ReLU follows");
   visitor("weight", parameters.weight, "its tensor in the weights file; default: NAME.weight");
   visitor("bias", parameters.bias, "its tensor in the weights file; default: NAME.bias");
+  visitor("gain", parameters.gain,
+          "its outputs are made this many times as large; later layers stay as they are", more_than(0.0));
   visitor("kind", parameters.kind, "of pooling");
 }
 

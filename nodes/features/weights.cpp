@@ -11,6 +11,7 @@
 #include "framework/base/error.h"
 #include "framework/base/text.h"
 #include "nodes/features/convention_text.h"
+#include "nodes/features/fold_weights.h"
 #include "nodes/features/safetensors.h"
 
 namespace gramflow {
@@ -55,7 +56,8 @@ void check_metadata(const Network& network, const SafetensorsFile& file) {
   const std::optional<InputConvention> convention = parse_convention(known->second);
   if (!convention)
     throw RunError(file.path() + ": its metadata 'convention' cannot be understood: " + known->second);
-  if (*convention != network.input)
+  const InputConvention& expected = network.weights_input.value_or(network.input);
+  if (*convention != expected)
     throw RunError(
         fmt::format("{}: these weights want another input than the network gives\n"
                     "  the weights: {}\n  network '{}': {}",
@@ -70,6 +72,12 @@ void check(const Network& network, const SafetensorsFile& file) {
                  {layer.out_channels, layer.in_channels, layer.kernel, layer.kernel});
     check_tensor(file, layer.name, layer.bias_tensor, {layer.out_channels});
   }
+}
+
+ConvolutionWeights read_convolution(const NetworkLayer& layer, const SafetensorsFile& file) {
+  ConvolutionWeights numbers{file.read(layer.weight_tensor), file.read(layer.bias_tensor)};
+  fold_weights(layer, numbers);
+  return numbers;
 }
 
 }  // namespace
@@ -112,15 +120,14 @@ std::shared_ptr<const NetworkWeights> load_weights(const Network& network, const
   weights->file = path;
   for (const NetworkLayer& layer : network.layers) {
     if (layer.kind == NetworkLayer::Kind::convolution)
-      weights->convolutions[layer.name] = {file.read(layer.weight_tensor), file.read(layer.bias_tensor)};
+      weights->convolutions[layer.name] = read_convolution(layer, file);
     if (layer.name == last_layer) break;
   }
   return weights;
 }
 
 ConvolutionWeights load_convolution(const NetworkLayer& layer, const std::string& path) {
-  const SafetensorsFile file(path);
-  return {file.read(layer.weight_tensor), file.read(layer.bias_tensor)};
+  return read_convolution(layer, SafetensorsFile(path));
 }
 
 ConvolutionWeights random_convolution(const NetworkLayer& layer, std::uint64_t seed) {

@@ -142,6 +142,69 @@ TEST_CASE("missing weights name the file, every place looked in and what to do")
   CHECK(contains(message_of<MissingResource>(looking), "gramflow weights get small"));
 }
 
+namespace {
+
+/// A 1x1 convolution of one output on a pixel.
+double on_pixel(const ConvolutionWeights& numbers, const std::array<double, 3>& pixel) {
+  double sum = numbers.bias[0];
+  for (std::size_t c = 0; c < 3; ++c) sum += numbers.weights[c] * pixel[c];
+  return sum;
+}
+
+/// A picture's pixel as a network with this input sees it.
+std::array<double, 3> seen(const std::array<double, 3>& rgb, const InputConvention& input) {
+  std::array<double, 3> result;
+  for (std::size_t c = 0; c < 3; ++c)
+    result[input.order == ChannelOrder::rgb ? c : 2 - c] =
+        (rgb[c] * input.scale - input.mean[c]) / input.std[c];
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("weights made for another input compute the same from the network's") {
+  const TemporaryFolder folder;
+  const auto network = network_of(
+      "name: x\ninput: {mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]}\n"
+      "weights: {file: x.safetensors, input: {order: bgr, scale: 255, mean: [123.68, 116.779, 103.939]}}\n"
+      "layers: [{conv: conv0, in: 3, out: 1, kernel: 1}]\n",
+      folder.path());
+  const ConvolutionWeights original{{0.5F, -0.25F, 0.125F}, {2}};
+  write_safetensors(folder / "x.safetensors",
+                    {{"conv0.weight", {1, 3, 1, 1}, original.weights}, {"conv0.bias", {1}, original.bias}},
+                    {{"convention", convention_text(caffe_convention())}});
+  check_weights(*network, folder / "x.safetensors");
+  const auto folded = load_weights(*network, folder / "x.safetensors")->convolutions.at("conv0");
+  const std::array<double, 3> rgb = {0.9, 0.2, 0.4};
+  CHECK(on_pixel(folded, seen(rgb, torchvision_convention())) ==
+        doctest::Approx(on_pixel(original, seen(rgb, caffe_convention()))).epsilon(1e-6));
+}
+
+TEST_CASE("another input cannot be made up for at a border of zeros") {
+  const std::string yaml =
+      "name: x\ninput: {mean: [0, 0, 0]}\nweights: {file: x, input: {scale: 255, mean: [0, 0, 0]}}\n"
+      "layers: [{conv: conv1_1, in: 3, out: 1}]\n";
+  CHECK(
+      contains(mistakes_of(yaml), "'weights.input' needs a first convolution that does not pad with zeros"));
+  CHECK(mistakes_of("padding: reflect\n" + yaml) == "");
+}
+
+TEST_CASE("a gain makes one layer's outputs larger and leaves those behind it alone") {
+  Small small;
+  small.write();
+  std::string yaml = small_network_yaml();
+  yaml.replace(yaml.find("out: 4"), 6, "out: 4, gain: 0.25");
+  const auto weights = load_weights(*network_of(yaml, small.folder.path()), small.file);
+  const ConvolutionWeights& first = weights->convolutions.at("conv1_1");
+  const ConvolutionWeights& second = weights->convolutions.at("conv2_1");
+  CHECK(first.weights == std::vector<float>(108, 0.25F));
+  CHECK(first.bias == std::vector<float>(4, 0.5F));
+  CHECK(second.weights == std::vector<float>(180, 12));  // takes a quarter of what it took
+  CHECK(second.bias == std::vector<float>(5, 4));
+  yaml.replace(yaml.find("0.25"), 4, "-1  ");
+  CHECK(contains(mistakes_of(yaml), "> 0"));
+}
+
 TEST_CASE("random weights depend on the seed only, and keep the size of what passes through") {
   Small small;
   const auto first = random_weights(*small.network, 1)->convolutions.at("conv2_1");

@@ -23,6 +23,9 @@ std::shared_ptr<const Network> named_network(const std::string& name, const Netw
   return network;
 }
 
+/// What the weights of a network were trained with.
+InputConvention input_of(const Network& network) { return network.weights_input.value_or(network.input); }
+
 std::vector<std::shared_ptr<const Network>> all_networks(const NetworkPaths& paths) {
   std::vector<std::shared_ptr<const Network>> networks;
   for (const std::string& name : shipped_networks(paths)) {
@@ -93,13 +96,13 @@ std::string naming_text(Naming naming) {
                                   const Convention& convention, const NetworkPaths& paths) {
   std::vector<std::string> fitting;
   for (const auto& other : all_networks(paths))
-    if (other->input == *convention.known) fitting.push_back(other->name);
+    if (input_of(*other) == *convention.known) fitting.push_back(other->name);
   throw RunError(
       fmt::format("{}: its weights want another input than network '{}' gives\n  the weights: {} ({})\n  the "
                   "network: {}\n"
                   "  networks with the weights' input: {}\n  if you know better: --convention network",
                   options.file, network.name, convention_text(*convention.known), convention.reason,
-                  convention_text(network.input), fitting.empty() ? "none" : join_words(fitting)));
+                  convention_text(input_of(network)), fitting.empty() ? "none" : join_words(fitting)));
 }
 
 }  // namespace
@@ -124,7 +127,8 @@ NetworkChoice choose_network(const ImportOptions& options, const TensorSource& s
     candidates = {named_network(name, paths)};
   } else {
     for (auto& network : all_networks(paths))
-      if (!convention.known || network->input == *convention.known) candidates.push_back(std::move(network));
+      if (!convention.known || input_of(*network) == *convention.known)
+        candidates.push_back(std::move(network));
   }
   if (candidates.empty() && shipped_networks(paths).empty())
     throw RunError("no network files were found to compare " + options.file +
@@ -144,10 +148,10 @@ NetworkChoice choose_network(const ImportOptions& options, const TensorSource& s
   const Network& network = *best.network;
   if (!best.match.problems.empty()) fail_incomplete(options, source, network, best.match);
   if (tie) throw RunError(options.file + ": fits more than one network; say which: --network NAME");
-  if (convention.known && *convention.known != network.input)
+  if (convention.known && *convention.known != input_of(network))
     fail_convention(options, network, convention, paths);
   best.format = source.format_text() + " with " + naming_text(*naming);
-  best.convention = convention_text(network.input) + " (" + convention.reason + ")";
+  best.convention = convention_text(input_of(network)) + " (" + convention.reason + ")";
   return best;
 }
 
