@@ -91,11 +91,12 @@ std::vector<OperationRow> operation_rows(const PreparedPlan& prepared) {
   return rows;
 }
 
-double convolution_flops(const Plan& plan) {
+/// Operations that had to be done: what is repeated to save memory does not count.
+double loop_flops(const Plan& plan, std::string_view kind) {
   double flops = 0;
   for (std::size_t i = plan.loop.begin; i < plan.loop.end; ++i) {
     const Operation& operation = plan.program.operations[i];
-    if (operation.op->kind().starts_with("Convolution"))
+    if (operation.op->kind().starts_with(kind) && !operation.repeated)
       flops += operation.op->cost(plan.program.descs(operation.inputs), plan.program.descs(operation.outputs))
                    .flops;
   }
@@ -126,8 +127,8 @@ void run_bench(const BenchOptions& options, Environment& environment) {
   run_once(options, environment, options.iterations + 1,
            options.executor == "serial" ? ExecutorKind::serial : ExecutorKind::flow, stopwatch,
            [&](PreparedPlan& prepared) {
-             flops = prepared.plan().loop_cost.flops;
-             convolutions = convolution_flops(prepared.plan());
+             flops = loop_flops(prepared.plan(), "");
+             convolutions = loop_flops(prepared.plan(), "Convolution");
            });
   const double peak_bytes = static_cast<double>(peak_resident_bytes());
   // Operations one after the other for the table: overlapping ones would count twice.

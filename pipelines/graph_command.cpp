@@ -32,6 +32,8 @@ std::string program_after(const std::string& pass, Program program) {
   if (pass == "eliminate") return program.to_string();
   fuse(program);
   if (pass == "fuse") return program.to_string();
+  rematerialise(program);
+  if (pass == "rematerialise") return program.to_string();
   schedule(program);
   return program.to_string();
 }
@@ -71,7 +73,7 @@ void add_graph_command(CLI::App& app, Environment& environment, int&) {
   command->add_flag("--with-backward", options->with_backward,
                     "draw operations, backward ones too, instead of nodes");
   command->add_option("--after", options->after, "print the program after a pass")
-      ->check(CLI::IsMember({"link", "lower", "differentiate", "eliminate", "fuse", "schedule"}));
+      ->check(CLI::IsMember({"link", "lower", "differentiate", "eliminate", "fuse", "rematerialise", "schedule"}));
   command->callback([options, &environment] {
     const PipelineSource source = options->pipeline.read();
     Diagnostics diagnostics;

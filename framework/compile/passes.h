@@ -19,6 +19,10 @@ void eliminate(Program& program);
 /// in no bit.
 void fuse(Program& program);
 
+/// Makes large tensors of the first layers a second time for going back, where that is cheap, instead of
+/// keeping them. Results differ in no bit.
+void rematerialise(Program& program);
+
 /// Moves every operation as early as its phase and its inputs allow when that lets big tensors die sooner (a
 /// Gram right after its tap). Any order gives the same bits.
 void schedule(Program& program);

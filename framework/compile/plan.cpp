@@ -252,6 +252,7 @@ Plan compile(Program program) {
   if (!program.losses.empty()) differentiate(program);
   eliminate(program);
   fuse(program);
+  rematerialise(program);
   schedule(program);
   return make_plan(std::move(program));
 }

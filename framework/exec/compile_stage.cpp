@@ -30,16 +30,16 @@ std::vector<std::unique_ptr<CompiledStage>> compile_stages(const PipelineSource&
                                                            const NodeTypes& types, Diagnostics& warnings,
                                                            int threads) {
   std::vector<std::unique_ptr<CompiledStage>> stages;
-  const std::size_t program_bytes = resident_bytes();
   Diagnostics found;
   int count = 1;
   for (int stage = 0; stage < count; ++stage) {
     std::unique_ptr<CompiledStage> compiled = compile_stage(source, types, stage, found, threads);
     if (compiled == nullptr) throw InvalidPipeline(std::move(found));
     count = compiled->document.stages;
-    compiled->program_bytes = program_bytes;
     stages.push_back(std::move(compiled));
   }
+  const std::size_t program_bytes = resident_bytes();
+  for (const auto& stage : stages) stage->program_bytes = program_bytes;
   for (const Diagnostic& warning : found.sorted()) {
     Diagnostic& copy = warnings.warning(warning.code, warning.span, warning.message);
     copy = warning;

@@ -36,6 +36,7 @@ struct Operation {
   std::string label;  ///< "canvas_features/conv1_1", "canvas_features/conv1_1 backward"
   Phase phase = Phase::prologue;
   bool backward = false;
+  bool repeated = false;  ///< computes again what was not kept for going back
   std::int64_t every =
       0;  ///< of an epilogue op with an effect: runs as a monitor every so many iterations; 0 only at the end
 };

@@ -62,24 +62,27 @@ void choose_channels(const OIIO::ImageSpec& spec, Header& header) {
                      : channel_called(spec, {"A", "alpha"});
 }
 
-}  // namespace
+class FileReader final : public Reader {
+ public:
+  FileReader(const std::string& path, const std::string& format);
+  void read_rows(std::int64_t begin, std::int64_t end, float* out) override;
+  void finish() override;
 
-struct Reader::Impl {
-  std::unique_ptr<OIIO::ImageInput> input;
-  OIIO::ImageSpec spec;
+ private:
+  std::unique_ptr<OIIO::ImageInput> input_;
+  OIIO::ImageSpec spec_;
 };
 
-Reader::Reader(const std::string& path, const std::string& format) : impl_(std::make_unique<Impl>()) {
+FileReader::FileReader(const std::string& path, const std::string& format) {
   forbid_threads();
-  impl_->input = OIIO::ImageInput::create(format);
-  if (!impl_->input)
+  input_ = OIIO::ImageInput::create(format);
+  if (!input_)
     throw CodecError(fmt::format("OpenImageIO was built without {}: {}", format, tidy(OIIO::geterror())));
   OIIO::ImageSpec wishes;
   wishes.attribute("oiio:UnassociatedAlpha", 1);  // keep the colour under alpha as stored
-  auto& input = *impl_->input;
-  auto& spec = impl_->spec;
+  auto& spec = spec_;
   try {
-    if (!input.open(path, spec, wishes)) throw CodecError(tidy(input.geterror()));
+    if (!input_->open(path, spec, wishes)) throw CodecError(tidy(input_->geterror()));
   } catch (const CodecError&) {
     throw;
   } catch (const std::exception& e) {
@@ -109,33 +112,31 @@ Reader::Reader(const std::string& path, const std::string& format) : impl_(std::
   channel_count_ = last + 1 - first_channel_;
 }
 
-Reader::~Reader() = default;
-
-void Reader::read_rows(std::int64_t begin, std::int64_t end, float* out) {
-  auto& input = *impl_->input;
-  const auto& spec = impl_->spec;
-  const int y0 = spec.y + static_cast<int>(begin);
-  const int y1 = spec.y + static_cast<int>(end);
+void FileReader::read_rows(std::int64_t begin, std::int64_t end, float* out) {
+  const int y0 = spec_.y + static_cast<int>(begin);
+  const int y1 = spec_.y + static_cast<int>(end);
   const int c0 = first_channel_;
   const int c1 = first_channel_ + channel_count_;
   bool good = false;
   try {
-    good = spec.tile_width > 0 ? input.read_tiles(0, 0, spec.x, spec.x + spec.width, y0, y1, spec.z,
-                                                  spec.z + 1, c0, c1, OIIO::TypeFloat, out)
-                               : input.read_scanlines(0, 0, y0, y1, spec.z, c0, c1, OIIO::TypeFloat, out);
+    good = spec_.tile_width > 0 ? input_->read_tiles(0, 0, spec_.x, spec_.x + spec_.width, y0, y1, spec_.z,
+                                                     spec_.z + 1, c0, c1, OIIO::TypeFloat, out)
+                                : input_->read_scanlines(0, 0, y0, y1, spec_.z, c0, c1, OIIO::TypeFloat, out);
   } catch (const std::exception& e) {
     throw CodecError(tidy(e.what()));
   }
-  if (!good) throw CodecError(tidy(input.geterror()));
+  if (!good) throw CodecError(tidy(input_->geterror()));
 }
 
-void Reader::finish() {
+void FileReader::finish() {
   // libjpeg and others fill what is missing with grey and call it a warning; OpenImageIO keeps that as an
   // error text.
-  if (impl_->input->has_error()) throw CodecError(tidy(impl_->input->geterror()));
+  if (input_->has_error()) throw CodecError(tidy(input_->geterror()));
 }
 
-namespace {
+std::unique_ptr<Reader> open_file(const std::string& path, const std::string& format) {
+  return std::make_unique<FileReader>(path, format);
+}
 
 // Pictures are encoded into memory: the caller writes the bytes itself and so sees every failure of the disk.
 
@@ -179,9 +180,7 @@ std::vector<unsigned char> through_memory_file(OIIO::ImageOutput& output, const 
   return bytes;
 }
 
-}  // namespace
-
-std::vector<unsigned char> encode(const Encoding& encoding, const void* samples) {
+std::vector<unsigned char> encode_picture(const Encoding& encoding, const void* samples) {
   forbid_threads();
   const auto output = OIIO::ImageOutput::create(encoding.format);
   if (!output)
@@ -215,4 +214,8 @@ std::vector<unsigned char> encode(const Encoding& encoding, const void* samples)
   }
 }
 
+}  // namespace
 }  // namespace gramflow::oiio
+
+extern "C" __attribute__((visibility("default"))) const gramflow::oiio::Module gramflow_pictures;
+const gramflow::oiio::Module gramflow_pictures = {gramflow::oiio::open_file, gramflow::oiio::encode_picture};

@@ -1,7 +1,12 @@
 #pragma once
 // The only place that speaks to OpenImageIO. Internal to nodes/image: others use picture_io.h.
 // Every function is single-threaded, and keeps OpenImageIO from starting threads of its own.
+//
+// OpenImageIO brings over 200 libraries along, which take 0.4 s to load and over 100 MB. So what speaks to it
+// is a module of its own, gramflow-pictures.so (oiio_bridge.cpp), which the functions at the end load when
+// they are first called (oiio_module.cpp); a program that touches no picture does without.
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -35,15 +40,10 @@ struct Header {
   std::string description;
 };
 
-/// A picture file open for reading. Move-only by way of unique_ptr.
+/// A picture file open for reading.
 class Reader {
  public:
-  /// `format` is OpenImageIO's name: "png", "jpeg", ... Throws CodecError.
-  Reader(const std::string& path, const std::string& format);
-  ~Reader();
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
-
+  virtual ~Reader() = default;
   const Header& header() const { return header_; }
   /// Read rows in portions that are multiples of this.
   int row_step() const { return row_step_; }
@@ -52,13 +52,11 @@ class Reader {
   int channel_count() const { return channel_count_; }
   /// Rows [begin, end) as float, channel_count() a pixel, whole numbers scaled to [0, 1]. In order from the
   /// top. Throws CodecError.
-  void read_rows(std::int64_t begin, std::int64_t end, float* out);
+  virtual void read_rows(std::int64_t begin, std::int64_t end, float* out) = 0;
   /// Call after the last row: throws CodecError when the decoder had to make something up.
-  void finish();
+  virtual void finish() = 0;
 
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+ protected:
   Header header_;
   int row_step_ = 1;
   int first_channel_ = 0;
@@ -76,8 +74,21 @@ struct Encoding {
   std::string description;
 };
 
+/// `format` is OpenImageIO's name: "png", "jpeg", ... Throws CodecError.
+std::unique_ptr<Reader> open(const std::string& path, const std::string& format);
+
 /// The bytes of the file. `samples` points to size.floats() values of std::uint8_t, std::uint16_t or float.
 /// Throws CodecError.
 std::vector<unsigned char> encode(const Encoding& encoding, const void* samples);
+
+/// Loads the module now, so that its memory is there when a run is planned. All three throw MissingResource
+/// when it is not beside the program.
+void load();
+
+/// What the module gives, by way of its one symbol, `gramflow_pictures`.
+struct Module {
+  decltype(&open) open_reader;
+  decltype(&encode) encode_picture;
+};
 
 }  // namespace gramflow::oiio

@@ -80,7 +80,7 @@ std::string format_of_file(const std::string& path) {
 std::unique_ptr<oiio::Reader> open_picture(const std::string& path, const std::string& format) {
   std::unique_ptr<oiio::Reader> reader;
   try {
-    reader = std::make_unique<oiio::Reader>(path, format);
+    reader = oiio::open(path, format);
   } catch (const oiio::CodecError& e) {
     throw RunError(fmt::format(
         "{}: the {} file is damaged or cut short ({}); expected a whole picture; fetch or save it again",
@@ -218,6 +218,8 @@ void read_open(const std::string& path, const std::string& format, oiio::Reader&
 }
 
 }  // namespace
+
+void load_picture_libraries() { oiio::load(); }
 
 PictureInfo read_picture_info(const std::string& path) {
   const std::string format = format_of_file(path);

@@ -38,6 +38,10 @@ struct PictureInfo {
   PictureSize size() const { return {width, height}; }
 };
 
+/// Loads the libraries that read and write pictures; otherwise the first picture does. For whoever has to
+/// know their memory before. Throws MissingResource when an installation lacks them.
+void load_picture_libraries();
+
 /// Reads the header only. Throws as above; a header may be fine and the pixels damaged, which read_picture()
 /// finds.
 PictureInfo read_picture_info(const std::string& path);

@@ -49,6 +49,7 @@ void lower_save(LowerContext& context) {
     context.error("unwritable", "path", "'" + parameters.path + "' cannot be written: " + problem);
     return;
   }
+  load_picture_libraries();
   HostFunction::Description description;
   description.kind = "Save";
   description.attributes = parameters.path;

@@ -48,26 +48,14 @@ struct Operands {
   /// The depth may come in `segments` runs of `depth`; A continues a_segment_step further, B in its next row.
   std::size_t segments = 1;
   std::size_t a_segment_step = 0;
-  /// Memory to bring to the second-level cache meanwhile, used next: `ahead_lines` cache lines from `ahead`
-  /// in every tile. Null: nothing.
-  const float* ahead = nullptr;
-  std::size_t ahead_lines = 0;
 };
 
 enum class Target { overwrite, add };
 
-HWY_INLINE void prefetch_to_second_level(const float* p) {
-#if HWY_COMPILER_GCC || HWY_COMPILER_CLANG
-  __builtin_prefetch(p, 0, 2);
-#else
-  (void)p;
-#endif
-}
-
 /// `rows` x `vectors` tile. `transposed`: the rows of A are contiguous (row_step 1), else its depth is
 /// (depth_step 1).
 template <int rows, int vectors, bool transposed, Target target>
-HWY_INLINE void product_tile(const Operands& o, std::size_t row, std::size_t column, const float* ahead) {
+HWY_INLINE void product_tile(const Operands& o, std::size_t row, std::size_t column) {
   const Floats d;
   const std::size_t n = hn::Lanes(d);
   const float* HWY_RESTRICT a = o.a + row * (transposed ? 1 : o.a_row_step);
@@ -99,13 +87,7 @@ HWY_INLINE void product_tile(const Operands& o, std::size_t row, std::size_t col
       left_values += transposed ? o.a_depth_step : 1;
       b += o.b_stride;
     };
-    std::size_t k = 0;
-    if (ahead != nullptr)
-      for (std::size_t line = 0; line < o.ahead_lines && k + 4 <= o.depth; ++line, k += 4) {
-        prefetch_to_second_level(ahead + 16 * line);
-        step(), step(), step(), step();
-      }
-    for (; k < o.depth; ++k) step();
+    for (std::size_t k = 0; k < o.depth; ++k) step();
   }
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i)
@@ -118,11 +100,7 @@ HWY_INLINE void product_tile(const Operands& o, std::size_t row, std::size_t col
 /// All rows of a column of tiles. What the full tiles leave over is done in ever smaller ones.
 template <int rows, int vectors, bool transposed, Target target>
 HWY_INLINE void product_column(const Operands& o, std::size_t row, std::size_t row_end, std::size_t column) {
-  const float* ahead = column == 0 ? o.ahead : nullptr;
-  for (; row + rows <= row_end; row += rows) {
-    product_tile<rows, vectors, transposed, target>(o, row, column, ahead);
-    if (ahead) ahead += 16 * o.ahead_lines;
-  }
+  for (; row + rows <= row_end; row += rows) product_tile<rows, vectors, transposed, target>(o, row, column);
   if constexpr (rows > 1) {
     if (row < row_end) product_column<rows / 2, vectors, transposed, target>(o, row, row_end, column);
   }

@@ -5,9 +5,12 @@
 // (the weights are read once a block), and a multiple of the product's rows; small pictures are cut so that
 // every worker gets the same number of blocks.
 //
-// Backward is the same with the flipped and transposed filter, on a gradient with a border of zeros; big
-// filters are not kept a second time for it but turned panel by panel, which wants large blocks to pay for
-// it. another border's share is added by BorderGradient.
+// Backward is the same with the flipped and transposed filter, on a gradient with a border of zeros; another
+// border's share is added by BorderGradient.
+//
+// Transformed weights are four times the filter's. Those of small filters are kept, one copy a direction; of
+// large ones the taps are, and every run transforms them into scratch memory first: memory that the plan
+// shares with whatever else is needed only for a while.
 #include "framework/ops/cpu/winograd_convolution.h"
 
 #include <algorithm>
@@ -26,15 +29,14 @@ constexpr std::size_t large_weights = std::size_t{16}
                                       << 20;  ///< too large for a share of the third-level cache
 constexpr std::int64_t row_group = 6;         ///< rows of the products' tiles
 
-/// Whether one copy of the transformed weights serves both directions: where they are the most of a network's
-/// memory, and there are enough channels for turning them to cost little.
-bool shared(const Filter& filter) {
-  return winograd_packed_floats(filter, false) * sizeof(float) >= large_weights;
+/// Whether the transformed weights are kept, rather than made in every run.
+bool kept(const Filter& filter) {
+  return transformed_floats(filter, false) * sizeof(float) < std::size_t{4} << 20;
 }
 
 /// How the blocks of one direction are cut and where a worker's memory lies.
 struct BlockPlan {
-  BlockPlan(Shape result, int channels_read, int channels_made, bool turned) {
+  BlockPlan(Shape result, int channels_read, int channels_made) {
     const std::int64_t workers = worker_limit();
     const std::size_t depth = static_cast<std::size_t>(channels_read);
     chunk = std::min(winograd_panel, padded_channels(static_cast<std::size_t>(channels_made)));
@@ -43,8 +45,7 @@ struct BlockPlan {
     const std::size_t tile_bytes =
         winograd_positions * (transformed.tile_stride + products.tile_stride) * sizeof(float);
     const std::size_t budget = scratch_budget / static_cast<std::size_t>(workers) / tile_bytes;
-    const std::int64_t most =
-        std::min(wanted_tiles(depth, channels_made, turned), static_cast<std::int64_t>(budget));
+    const std::int64_t most = std::min(wanted_tiles(depth, channels_made), static_cast<std::int64_t>(budget));
     const std::int64_t tiles = tile_count(result);
     const std::int64_t even = divide_up(divide_up(tiles, std::max(most, row_group)), workers) * workers;
     tiles_per_block = divide_up(divide_up(tiles, even), row_group) * row_group;
@@ -53,14 +54,12 @@ struct BlockPlan {
     transformed.position_stride = spread_stride(block * transformed.tile_stride);
     products.position_stride = spread_stride(block * products.tile_stride);
     products_at = winograd_positions * transformed.position_stride;
-    work_at = products_at + winograd_positions * products.position_stride;
-    worker_bytes = align_up((work_at + (turned ? depth * chunk : 0)) * sizeof(float));
+    worker_bytes = align_up((products_at + winograd_positions * products.position_stride) * sizeof(float));
   }
 
   /// Small blocks keep their transformed values in the second-level cache, which wins as long as the weights,
-  /// read once a block, come from the third. Turning the weights needs large ones.
-  static std::int64_t wanted_tiles(std::size_t depth, int channels_made, bool turned) {
-    if (turned) return 168;
+  /// read once a block, come from the third.
+  static std::int64_t wanted_tiles(std::size_t depth, int channels_made) {
     const std::size_t weights =
         winograd_positions * depth * static_cast<std::size_t>(channels_made) * sizeof(float);
     return weights < large_weights ? 12 : 84;
@@ -69,15 +68,23 @@ struct BlockPlan {
   std::size_t chunk;  ///< channels whose products are finished together
   std::int64_t count, tiles_per_block;
   TransformedBlock transformed{}, products{};  ///< strides; a worker's values are set per block
-  std::size_t products_at, work_at;            ///< floats from the start of a worker's memory
+  std::size_t products_at;                     ///< floats from the start of a worker's memory
   std::size_t worker_bytes;
 };
 
 BlockPlan forward_plan(const Filter& f, Shape input) {
-  return BlockPlan(input, f.in_channels, f.out_channels, false);
+  return BlockPlan(input, f.in_channels, f.out_channels);
 }
 BlockPlan backward_plan(const Filter& f, Shape input) {
-  return BlockPlan(input, f.out_channels, f.in_channels, shared(f));
+  return BlockPlan(input, f.out_channels, f.in_channels);
+}
+
+/// Where a run's transformed weights stand in its scratch memory: behind the workers'.
+std::size_t workers_bytes(const Filter& filter, Shape input) {
+  const std::size_t one =
+      std::max({forward_plan(filter, input).worker_bytes, backward_plan(filter, input).worker_bytes,
+                align_up(BorderGradient::worker_floats(filter) * sizeof(float))});
+  return one * static_cast<std::size_t>(worker_limit());
 }
 
 class WinogradFilter final : public PackedFilter {
@@ -86,21 +93,39 @@ class WinogradFilter final : public PackedFilter {
       : PackedFilter(filter, backward),
         bias(filter.bias, filter.bias + filter.out_channels),
         zeros(static_cast<std::size_t>(std::max(filter.in_channels, filter.out_channels))),
-        forward(winograd_packed_floats(filter, false)) {
-    winograd_pack(filter, false, forward.data());
-    if (!backward) return;
-    if (!shared(filter)) {
-      backward_weights = LargeMemory(winograd_packed_floats(filter, true));
-      winograd_pack(filter, true, backward_weights.data());
-    }
-    if (filter.border != Border::zero) border = std::make_unique<BorderGradient>(filter);
+        taps_(tap_floats(depth(filter.in_channels), depth(filter.out_channels))) {
+    arrange_taps(filter, taps_.data());
+    if (backward && filter.border != Border::zero) border = std::make_unique<BorderGradient>(filter);
+    if (!kept(filter)) return;
+    forward_ = transformed(false);
+    if (backward) backward_ = transformed(true);
+    taps_ = {};
   }
   std::unique_ptr<Convolution> prepare(std::shared_ptr<const PackedFilter> self, Shape input) const override;
 
+  /// The transformed weights of a direction: those that are kept, or else made in `scratch`.
+  const float* weights(bool backward, float* scratch) const {
+    if (taps_.empty()) return (backward ? backward_ : forward_).data();
+    winograd_transform_weights(taps(), backward, scratch);
+    return scratch;
+  }
+
   std::vector<float> bias, zeros;
-  LargeMemory forward;
-  LargeMemory backward_weights;  ///< empty when `forward` serves both
   std::unique_ptr<BorderGradient> border;
+
+ private:
+  static std::size_t depth(int channels) { return static_cast<std::size_t>(channels); }
+  FilterTaps taps() const {
+    return {taps_.data(), depth(filter().in_channels), depth(filter().out_channels)};
+  }
+  LargeMemory transformed(bool backward) const {
+    LargeMemory weights(transformed_floats(filter(), backward));
+    winograd_transform_weights(taps(), backward, weights.data());
+    return weights;
+  }
+
+  LargeMemory taps_;  ///< empty when transformed weights are kept
+  LargeMemory forward_, backward_;
 };
 
 class WinogradConvolution final : public Convolution {
@@ -112,17 +137,18 @@ class WinogradConvolution final : public Convolution {
         output_(convolved_shape(filter.filter(), input)),
         forward_(forward_plan(filter.filter(), input)),
         backward_(backward_plan(filter.filter(), input)),
+        weights_at_(workers_bytes(filter.filter(), input)),
         scratch_(winograd_scratch(filter.filter(), input)) {}
 
   std::size_t scratch_bytes() const override { return scratch_; }
 
   void forward(const float* input, const ConvolutionOutputs& outputs, void* scratch) const override {
     const TileSource source{input, nullptr, nullptr, packed_.filter().border, packed_.zeros.data()};
-    const float* weights = packed_.forward.data();
+    const float* weights = packed_.weights(false, weights_in(scratch));
     run(
         forward_, source, input_, output_, scratch,
         [&](const TransformedBlock& transformed, std::size_t tiles, std::size_t first, std::size_t width,
-            const TransformedBlock& products, float*) {
+            const TransformedBlock& products) {
           winograd_multiply(transformed, weights + winograd_positions * depth(input_) * first, tiles,
                             depth(input_), width, products);
         },
@@ -134,18 +160,13 @@ class WinogradConvolution final : public Convolution {
   void backward(const ConvolutionGradient& gradient, void* scratch) const override {
     const TileSource source{gradient.gradient, gradient.gradient ? nullptr : gradient.pooled_gradient,
                             gradient.index, Border::zero, packed_.zeros.data()};
-    const bool turned = packed_.backward_weights.empty();
-    const float* weights = turned ? packed_.forward.data() : packed_.backward_weights.data();
+    const float* weights = packed_.weights(true, weights_in(scratch));
     run(
         backward_, source, output_, input_, scratch,
         [&](const TransformedBlock& transformed, std::size_t tiles, std::size_t first, std::size_t width,
-            const TransformedBlock& products, float* work) {
-          if (turned)
-            winograd_multiply_turned(transformed, weights, tiles, depth(input_), depth(output_), first, width,
-                                     products, work);
-          else
-            winograd_multiply(transformed, weights + winograd_positions * depth(output_) * first, tiles,
-                              depth(output_), width, products);
+            const TransformedBlock& products) {
+          winograd_multiply(transformed, weights + winograd_positions * depth(output_) * first, tiles,
+                            depth(output_), width, products);
         },
         [&](const TransformedBlock& products, const TileRange& tiles, ChannelRange channels) {
           winograd_finish_backward(products, tiles, channels, gradient);
@@ -155,6 +176,9 @@ class WinogradConvolution final : public Convolution {
 
  private:
   static std::size_t depth(Shape shape) { return static_cast<std::size_t>(shape.channels); }
+  float* weights_in(void* scratch) const {
+    return static_cast<float*>(scratch) + weights_at_ / sizeof(float);
+  }
 
   /// For every block, transforms, then calls multiply and finish for every chunk of the channels made.
   template <class Multiply, class Finish>
@@ -174,7 +198,7 @@ class WinogradConvolution final : public Convolution {
       winograd_transform_source(source, {from, begin, end}, transformed);
       for (std::size_t first = 0; first < made; first += plan.chunk) {
         multiply(transformed, static_cast<std::size_t>(end - begin), first, panel_width(made, first),
-                 products, memory + plan.work_at);
+                 products);
         finish(products, TileRange{to, begin, end}, ChannelRange{first, std::min(plan.chunk, made - first)});
       }
     });
@@ -184,6 +208,7 @@ class WinogradConvolution final : public Convolution {
   const WinogradFilter& packed_;
   Shape input_, output_;
   BlockPlan forward_, backward_;
+  std::size_t weights_at_;  ///< bytes
   std::size_t scratch_;
 };
 
@@ -199,18 +224,20 @@ std::shared_ptr<const PackedFilter> pack_winograd(const Filter& filter, bool bac
 }
 
 std::size_t winograd_packed_bytes(const Filter& filter, bool backward) {
-  std::size_t floats = winograd_packed_floats(filter, false) + static_cast<std::size_t>(filter.out_channels) +
-                       static_cast<std::size_t>(std::max(filter.in_channels, filter.out_channels));
-  if (backward && !shared(filter)) floats += winograd_packed_floats(filter, true);
+  const auto in = static_cast<std::size_t>(filter.in_channels);
+  const auto out = static_cast<std::size_t>(filter.out_channels);
+  std::size_t floats = out + std::max(in, out);
+  if (!kept(filter))
+    floats += tap_floats(in, out);
+  else
+    floats += transformed_floats(filter, false) + (backward ? transformed_floats(filter, true) : 0);
   const bool border = backward && filter.border != Border::zero;
   return floats * sizeof(float) + (border ? BorderGradient::weight_bytes(filter) : 0);
 }
 
 std::size_t winograd_scratch(const Filter& filter, Shape input) {
-  const std::size_t one =
-      std::max({forward_plan(filter, input).worker_bytes, backward_plan(filter, input).worker_bytes,
-                align_up(BorderGradient::worker_floats(filter) * sizeof(float))});
-  return one * static_cast<std::size_t>(worker_limit());
+  const std::size_t weights = std::max(transformed_floats(filter, false), transformed_floats(filter, true));
+  return workers_bytes(filter, input) + (kept(filter) ? 0 : weights * sizeof(float));
 }
 
 }  // namespace gramflow::cpu

@@ -54,12 +54,6 @@ void winograd_transform_source(const TileSource& source, const TileRange& tiles,
 void winograd_multiply(const TransformedBlock& transformed, const float* panel, std::size_t tiles,
                        std::size_t depth, std::size_t width, const TransformedBlock& products);
 
-/// The same for the data gradient, with the weights packed for forward: the panel of input channels [first,
-/// first + width). `packed` are all the weights, `work` holds out * width floats.
-void winograd_multiply_turned(const TransformedBlock& transformed, const float* packed, std::size_t tiles,
-                              std::size_t in, std::size_t out, std::size_t first, std::size_t width,
-                              const TransformedBlock& products, float* work);
-
 /// Channels [first, first + count) of a block's results, whose products start at column 0 of `products`.
 struct ChannelRange {
   std::size_t first, count;
@@ -69,13 +63,19 @@ void winograd_finish_forward(const TransformedBlock& products, const TileRange& 
 void winograd_finish_backward(const TransformedBlock& products, const TileRange& tiles, ChannelRange channels,
                               const ConvolutionGradient& gradient);
 
-/// Columns that lie side by side in packed weights: those the product works on at a time, by the instruction
-/// set.
-std::size_t winograd_group();
-/// Transforms OIHW weights for winograd_multiply: panels of out_channels, each 36 positions, each groups of
-/// columns, each in_channels x group. With `backward` the filter of the data gradient: flipped, and the
-/// channels' roles swapped.
-std::size_t winograd_packed_floats(const Filter& filter, bool backward);
-void winograd_pack(const Filter& filter, bool backward, float* to);
+/// A 3x3 filter's weights as nine matrices (tap 3 * y + x) of in x out channels, both padded to 16 with
+/// zeros.
+struct FilterTaps {
+  const float* values;
+  std::size_t in, out;
+};
+std::size_t tap_floats(std::size_t in, std::size_t out);
+void arrange_taps(const Filter& filter, float* to);
+
+/// Transforms taps for winograd_multiply: panels of the channels made, each 36 positions, each groups of as
+/// many columns as the product works on at a time, each channels read x group. With `backward` for the data
+/// gradient: flipped, and the channels' roles swapped. The one step that is a parallel loop.
+std::size_t transformed_floats(const Filter& filter, bool backward);
+void winograd_transform_weights(const FilterTaps& taps, bool backward, float* to);
 
 }  // namespace gramflow::cpu

@@ -6,21 +6,10 @@
 //   d1 - 2.5 d3 + d5
 // and with p = m1 + m2, q = m1 - m2, r = m3 + m4, t = m3 - m4
 //   A^T m = m0 + p - r/2,  a (q - t),  p/2 - r,  (a/2) q - b t + m5
-// The points are closed under inversion (a b = 1), and their scales are chosen so that flipping the 3x3
-// filter only permutes the 36 transformed weights. They are also closer to 1 than the usual 0, +-1, +-2,
-// which costs less accuracy.
-#include <cstddef>
-
+// The points are closer to 1 than the usual 0, +-1, +-2, which costs less accuracy.
 namespace gramflow::cpu {
 
 inline constexpr float point_a = 0.70710678118654752f;
 inline constexpr float point_b = 1.41421356237309505f;
-
-/// Where flipping the filter moves a transformed weight, along one axis: 0 and infinity change places, +-a
-/// and +-b too.
-inline constexpr std::size_t flipped_point[6] = {5, 3, 4, 1, 2, 0};
-inline constexpr std::size_t flipped_position(std::size_t position) {
-  return 6 * flipped_point[position / 6] + flipped_point[position % 6];
-}
 
 }  // namespace gramflow::cpu
