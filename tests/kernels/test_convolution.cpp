@@ -121,7 +121,7 @@ TEST_CASE("Pictures of one row, one column and one pixel") {
         check_both_directions({shape, 10, 3, 1, border, method}, 6);
 }
 
-TEST_CASE("Filters too big to be kept twice work in both directions") {
+TEST_CASE("Filters whose transformed weights are not kept work in both directions") {
   check_both_directions({{9, 13, 352}, 352}, 15);
   check_both_directions({{6, 7, 337}, 403}, 16);
   check_both_directions({{3, 5, 352}, 460}, 18);
