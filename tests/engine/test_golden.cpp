@@ -150,6 +150,14 @@ void check_summary(const std::vector<double>& values, const Json& expected, doub
     CHECK(std::abs(values.at(std::stoul(index)) - value.get<double>()) <= element_tolerance * rms);
 }
 
+/// Root mean square of the errors where the reference lists values, in units of the reference's own.
+double relative_error(const std::vector<double>& values, const Json& expected) {
+  std::vector<double> errors;
+  for (const auto& [index, value] : expected["at"].items())
+    errors.push_back(values.at(std::stoul(index)) - value.get<double>());
+  return root_mean_square(errors) / expected["rms"].get<double>();
+}
+
 void check_start(const std::string& name) {
   const Golden golden(name);
   const GoldenNetwork network = golden.network();
@@ -171,6 +179,7 @@ void check_start(const std::string& name) {
         channels_first.push_back(static_cast<double>(gradient.f32()[p * 3 + c]));
     const Json& expected = golden.data["at_start"]["gradient"];
     check_summary(channels_first, expected, 1e-4, 1e-3);
+    CHECK(relative_error(channels_first, expected) < 2e-5);
     CHECK(
         recorder.iterations()[0].gradient_norm ==
         doctest::Approx(expected["rms"].get<double>() * std::sqrt(static_cast<double>(channels_first.size())))
