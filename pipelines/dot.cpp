@@ -50,23 +50,21 @@ std::string to_dot(const Graph& graph) {
   return text + "}\n";
 }
 
-std::string to_dot(const Program& program) {
+std::string to_dot(const std::vector<Step>& steps) {
   std::string text = head;
-  std::vector<int> makers(program.tensors.size(), -1);
-  if (program.canvas != no_tensor) text += "  canvas [shape=ellipse fillcolor=\"#f5f5a0\"];\n";
-  for (std::size_t i = 0; i < program.operations.size(); ++i) {
-    const Operation& operation = program.operations[i];
-    text += fmt::format("  o{} [label=\"{}\\n{}\" fillcolor=\"{}\"];\n", i, escaped(operation.label),
-                        operation.op->kind(), operation.backward ? "#f6c9c9" : color_of(operation.phase));
-    for (const TensorId id : operation.inputs) {
-      if (id == no_tensor) continue;
-      if (const int maker = makers[static_cast<std::size_t>(id)]; maker >= 0)
-        text += fmt::format("  o{} -> o{};\n", maker, i);
-      else
-        text += fmt::format("  canvas -> o{};\n", i);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const Step& step = steps[i];
+    text += fmt::format("  s{} [label=\"{}\\n{}{}\" fillcolor=\"{}\"];\n", i, escaped(step.node), step.type,
+                        step.backward ? " backward" : "", step.backward ? "#f6c9c9" : color_of(step.phase));
+    for (const int from : step.from) {
+      const Step& source = steps[static_cast<std::size_t>(from)];
+      const bool canvas = source.operations == 0 && step.phase == Phase::loop;
+      const bool kept = step.backward && !source.backward && source.phase == Phase::loop && !canvas;
+      text += fmt::format("  s{} -> s{}{};\n", from, i,
+                          canvas ? " [style=dashed constraint=false]"
+                          : kept ? " [style=dotted color=\"#808080\"]"
+                                 : "");
     }
-    for (const TensorId id : operation.outputs)
-      if (id != no_tensor) makers[static_cast<std::size_t>(id)] = static_cast<int>(i);
   }
   return text + "}\n";
 }

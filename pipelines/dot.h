@@ -3,12 +3,14 @@
 #include <string>
 
 #include "framework/graph/graph.h"
+#include "pipelines/steps.h"
 
 namespace gramflow {
 
 /// Nodes, coloured by phase; the wire from the optimiser's canvas is dashed.
 std::string to_dot(const Graph& graph);
-/// Operations, backward ones in a colour of their own.
-std::string to_dot(const Program& program);
+/// Steps, backward ones in a colour of their own. Dashed: the canvas; dotted: what going forward leaves for
+/// going back.
+std::string to_dot(const std::vector<Step>& steps);
 
 }  // namespace gramflow

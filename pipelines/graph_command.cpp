@@ -71,9 +71,12 @@ void add_graph_command(CLI::App& app, Environment& environment, int&) {
                    : "takes FILE.dot, FILE.svg or FILE.png";
       });
   command->add_flag("--with-backward", options->with_backward,
-                    "draw operations, backward ones too, instead of nodes");
-  command->add_option("--after", options->after, "print the program after a pass")
-      ->check(CLI::IsMember({"link", "lower", "differentiate", "eliminate", "fuse", "rematerialise", "schedule"}));
+                    "draw what is run, each node forward and back");
+  command
+      ->add_option("--after", options->after,
+                   "print the program, operation by operation, as it is after a pass")
+      ->check(CLI::IsMember(
+          {"link", "lower", "differentiate", "eliminate", "fuse", "rematerialise", "schedule"}));
   command->callback([options, &environment] {
     const PipelineSource source = options->pipeline.read();
     Diagnostics diagnostics;
@@ -95,10 +98,11 @@ void add_graph_command(CLI::App& app, Environment& environment, int&) {
       return;
     }
     const Plan plan = compile(std::move(lowered.program));
+    const std::vector<Step> steps = steps_of(graph, plan.program);
     if (options->output.empty())
-      std::cout << plan.program.to_string();
+      std::cout << to_string(steps);
     else
-      draw(to_dot(plan.program), options->output);
+      draw(to_dot(steps), options->output);
   });
 }
 

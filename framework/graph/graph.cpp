@@ -53,12 +53,19 @@ int Graph::find(const std::string& id) const {
 }
 
 std::string to_string(const Graph& graph) {
+  std::size_t id_width = 0, type_width = 0;
+  for (const Node& node : graph.nodes) {
+    id_width = std::max(id_width, node.id().size());
+    type_width = std::max(type_width, node.type->name.size());
+  }
   std::string text;
   for (const int index : graph.order) {
     const Node& node = graph.nodes[static_cast<std::size_t>(index)];
-    text += fmt::format("{:8} {}: {}", name_of(node.phase), node.id(), node.type->name);
+    text += fmt::format("{:8}  {:{}}  ", name_of(node.phase), node.id(), id_width);
+    text += node.inputs.empty() ? node.type->name : fmt::format("{:{}}", node.type->name, type_width);
     for (std::size_t p = 0; p < node.inputs.size(); ++p) {
-      text += fmt::format(" {}=", node.type->inputs[p].name);
+      if (node.inputs[p].empty()) continue;
+      text += fmt::format("  {}=", node.type->inputs[p].name);
       for (const Wire& wire : node.inputs[p]) {
         const Node& source = graph.nodes[static_cast<std::size_t>(wire.node)];
         const std::string& output = source.type->outputs[static_cast<std::size_t>(wire.output)].name;
