@@ -12,6 +12,8 @@ NodeTypes standard_nodes(std::shared_ptr<NetworkLibrary> library) {
       load_node(),
       save_node(),
       resize_node(),
+      grade_node(),
+      sharpen_node(),
       noise_node(),
       preprocess_node(library),
       postprocess_node(library),

@@ -115,7 +115,17 @@ void run_once(const BenchOptions& options, Environment& environment, int iterati
   run_stages(std::move(stages), session);
 }
 
+/// An unknown network is a mistake on the command line, not in a pipeline that nobody wrote.
+void check_network(const BenchOptions& options, NetworkLibrary& library) {
+  const auto text = std::make_shared<SourceFile>("--network", options.network);
+  const Span whole = {text, {1, 1}, {1, static_cast<int>(options.network.size()) + 1}};
+  Diagnostics problems;
+  if (library.network(options.network, ".", whole, problems) == nullptr)
+    throw InvalidPipeline(std::move(problems));
+}
+
 void run_bench(const BenchOptions& options, Environment& environment) {
+  check_network(options, *environment.library);
   cpu::ConvolutionMethod method = cpu::ConvolutionMethod::automatic;
   if (options.convolution == "winograd") method = cpu::ConvolutionMethod::winograd;
   if (options.convolution == "direct") method = cpu::ConvolutionMethod::direct;

@@ -2,8 +2,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <iostream>
 
+#include "framework/base/error.h"
 #include "framework/base/parallel.h"
 #include "framework/base/text.h"
 #include "framework/exec/session.h"
@@ -17,20 +20,51 @@ namespace {
 /// networks (docs/performance.md): above 1 because Winograd needs fewer.
 constexpr double expected_efficiency = 1.8;
 
+/// The shape of what a node makes; "" for a number or a file.
+std::string size_of(const Program& program, const Node& node) {
+  std::string size;
+  for (const Operation& operation : program.operations)
+    if (operation.origin.node == node.id() && !operation.backward && !operation.outputs.empty() &&
+        operation.outputs[0] != no_tensor) {
+      const Shape& shape = program.desc(operation.outputs[0]).shape;
+      if (shape.elements() > 1) size = shape.to_string();
+    }
+  return size;
+}
+
+/// "weight: 1e4, layers: [relu2_1]", as written; what is wired is no parameter.
+std::string parameters_of(const Node& node) {
+  std::string text;
+  for (const Entry& entry : node.entry.entries) {
+    const auto& inputs = node.type->inputs;
+    if (std::any_of(inputs.begin(), inputs.end(),
+                    [&](const InputPort& port) { return port.name == entry.key; }))
+      continue;
+    text += (text.empty() ? "" : ", ") + entry.key + ": " + to_flow_yaml(*entry.value);
+  }
+  return text;
+}
+
+void print_nodes(const CompiledStage& stage) {
+  std::vector<std::array<std::string, 5>> rows;
+  std::array<std::size_t, 5> widths{};
+  for (const int index : stage.graph.order) {
+    const Node& node = stage.graph.nodes[static_cast<std::size_t>(index)];
+    rows.push_back({std::string(name_of(node.phase)), node.id(), node.type->name,
+                    size_of(stage.plan.program, node), parameters_of(node)});
+    for (std::size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], rows.back()[i].size());
+  }
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) line += fmt::format("  {:{}}", row[i], widths[i]);
+    fmt::print("{}\n", line.substr(0, line.find_last_not_of(' ') + 1));
+  }
+}
+
 void print_stage(const CompiledStage& stage, int number, double peak_gflops) {
   const Program& program = stage.plan.program;
   if (stage.document.stages > 1) fmt::print("stage {} of {}\n", number + 1, stage.document.stages);
-  for (const int index : stage.graph.order) {
-    const Node& node = stage.graph.nodes[static_cast<std::size_t>(index)];
-    std::string size;
-    for (const Operation& operation : program.operations)
-      if (operation.origin.node == node.id() && !operation.backward && !operation.outputs.empty() &&
-          operation.outputs[0] != no_tensor) {
-        const Shape& shape = program.desc(operation.outputs[0]).shape;
-        if (shape.elements() > 1) size = shape.to_string();
-      }
-    fmt::print("  {:9} {:20} {:12} {}\n", name_of(node.phase), node.id(), node.type->name, size);
-  }
+  print_nodes(stage);
   if (program.canvas != no_tensor) {
     const Shape& canvas = program.desc(program.canvas).shape;
     const double gflop = stage.plan.loop_cost.flops * 1e-9;
@@ -47,6 +81,12 @@ void print_stage(const CompiledStage& stage, int number, double peak_gflops) {
       human_bytes(stage.plan.transient_bytes));
 }
 
+/// Whether there is nothing to say but that a file is made for others to include.
+bool only_subgraphs(const Diagnostics& found) {
+  return std::all_of(found.all().begin(), found.all().end(),
+                     [](const Diagnostic& item) { return item.code == "only-subgraphs"; });
+}
+
 }  // namespace
 
 void add_check_command(CLI::App& app, Environment& environment, int&) {
@@ -61,8 +101,15 @@ void add_check_command(CLI::App& app, Environment& environment, int&) {
       ->check(CLI::Range(0, 4096));
   command->callback([options, &environment] {
     Diagnostics warnings;
-    const auto stages =
-        compile_stages(options->pipeline.read(), environment.types, warnings, options->threads);
+    std::vector<std::unique_ptr<CompiledStage>> stages;
+    try {
+      stages = compile_stages(options->pipeline.read(), environment.types, warnings, options->threads);
+    } catch (const InvalidPipeline& problem) {
+      if (!only_subgraphs(problem.diagnostics())) throw;
+      fmt::print("{}: no mistakes; it only defines subgraphs, for pipelines that include it\n",
+                 options->pipeline.file);
+      return;
+    }
     print_diagnostics(warnings, false);
     const double peak = cpu::measure_fma_peak_gflops(0.05) * stages.front()->threads;
     for (std::size_t i = 0; i < stages.size(); ++i) print_stage(*stages[i], static_cast<int>(i), peak);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 #include <unordered_map>
 
@@ -60,13 +61,23 @@ class Expander {
     check_settings();
     check_unused_subgraphs();
     check_unused_variables();
-    if (declarations_.nodes.empty() && !diagnostics_.has_errors())
-      diagnostics_.error("no-nodes", declarations_.nodes_span, "this pipeline has no nodes")
-          .suggest("add 'nodes:' with at least a Load and a Save");
+    if (declarations_.nodes.empty() && !diagnostics_.has_errors()) report_no_nodes();
     return document;
   }
 
  private:
+  void report_no_nodes() {
+    if (declarations_.subgraphs.empty())
+      diagnostics_.error("no-nodes", declarations_.nodes_span, "this pipeline has no nodes")
+          .suggest("add 'nodes:' with at least a Load and a Save");
+    else
+      diagnostics_
+          .error("only-subgraphs", declarations_.nodes_span,
+                 "this file only defines subgraphs, there is nothing to run")
+          .suggest("a pipeline uses them after 'include: " +
+                   std::filesystem::path(source_.file->name()).filename().string() + "'");
+  }
+
   std::vector<Setting>* current_stage() {
     const auto index = static_cast<std::size_t>(std::max(stage_, 0));
     return index < declarations_.stages.size() ? &declarations_.stages[index] : nullptr;

@@ -3,7 +3,7 @@
 #include "framework/base/text.h"
 #include "framework/config/value.h"
 
-// Block style throughout, two spaces a level. A text is written plain only when it was plain or cannot be
+// Block style has two spaces a level. A text is written plain only when it was plain or cannot be
 // mistaken for anything else; otherwise in double quotes, where every byte can be spelt.
 
 namespace gramflow {
@@ -55,6 +55,10 @@ std::string scalar_text(const Value::Scalar& scalar) {
   return plain ? scalar.text : double_quoted(scalar.text);
 }
 
+std::string key_text(const std::string& key) {
+  return is_word(key) && key != "null" ? key : double_quoted(key);
+}
+
 bool is_block(const Value& value) {
   return (value.list() != nullptr && !value.list()->empty()) ||
          (value.map() != nullptr && !value.map()->empty());
@@ -90,8 +94,7 @@ void write(const Value& value, std::size_t indentation, std::string& out) {
   } else if (const Value::Map* entries = value.map()) {
     if (entries->empty()) out += "{}\n";
     for (const Entry& entry : *entries) {
-      out +=
-          margin + (is_word(entry.key) && entry.key != "null" ? entry.key : double_quoted(entry.key)) + ":";
+      out += margin + key_text(entry.key) + ":";
       write_behind(*entry.value, indentation + 2, out);
     }
   }
@@ -103,6 +106,21 @@ std::string to_yaml(const Value& value) {
   std::string out;
   write(value, 0, out);
   return out;
+}
+
+std::string to_flow_yaml(const Value& value) {
+  std::string out;
+  if (const Value::Scalar* scalar = value.scalar()) return scalar_text(*scalar);
+  if (const Value::List* items = value.list()) {
+    for (const ValuePtr& item : *items) out += (out.empty() ? "" : ", ") + to_flow_yaml(*item);
+    return "[" + out + "]";
+  }
+  if (const Value::Map* entries = value.map()) {
+    for (const Entry& entry : *entries)
+      out += (out.empty() ? "" : ", ") + key_text(entry.key) + ": " + to_flow_yaml(*entry.value);
+    return "{" + out + "}";
+  }
+  return "~";
 }
 
 }  // namespace gramflow

@@ -10,6 +10,8 @@ namespace gramflow {
 NodeType load_node();
 NodeType save_node();
 NodeType resize_node();
+NodeType grade_node();
+NodeType sharpen_node();
 NodeType noise_node();
 NodeType preprocess_node(std::shared_ptr<NetworkLibrary> library);
 NodeType postprocess_node(std::shared_ptr<NetworkLibrary> library);
