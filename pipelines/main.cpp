@@ -27,6 +27,19 @@ std::string unknown_command(const CLI::App& app, int argc, char** argv) {
          (hint.empty() ? "there are " + gramflow::join_words(names) : hint) + "\n";
 }
 
+/// 2 for mistakes; 3 and 1 when nothing is wrong but a file.
+int exit_code(const gramflow::Diagnostics& found) {
+  bool missing = false;
+  for (const gramflow::Diagnostic& item : found.all()) {
+    if (item.severity == gramflow::Severity::warning) continue;
+    if (item.code == "missing-file")
+      missing = true;
+    else if (item.code != "unreadable-file")
+      return 2;
+  }
+  return missing ? 3 : 1;
+}
+
 int run_program(int argc, char** argv) {
   using namespace gramflow;
   CLI::App app("gramflow: dataflow pipelines for imaging by optimisation");
@@ -66,7 +79,7 @@ int run_program(int argc, char** argv) {
     return app.exit(problem) == 0 ? 0 : 2;
   } catch (const InvalidPipeline& problem) {
     print_diagnostics(problem.diagnostics(), json_diagnostics);
-    return 2;
+    return exit_code(problem.diagnostics());
   } catch (const MissingResource& problem) {
     std::cerr << "gramflow: " << problem.what() << '\n';
     return 3;

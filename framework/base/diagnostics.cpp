@@ -137,6 +137,13 @@ nlohmann::json place_to_json(const Span& span) {
   return place;
 }
 
+/// What a mistake elsewhere may be the reason of: a broken wire leaves nodes unused. Said when nothing else
+/// is wrong.
+bool may_be_consequence(const Diagnostic& item) {
+  return item.severity == Severity::warning &&
+         (item.code == "unused-node" || item.code == "unused-variable" || item.code == "nothing-saved");
+}
+
 }  // namespace
 
 Diagnostic& Diagnostic::suggest(std::string text) {
@@ -168,7 +175,8 @@ std::vector<Diagnostic> Diagnostics::sorted() const {
   for (const Diagnostic& item : items_) rank.emplace(name_of(item), rank.size());
   std::vector<std::pair<std::size_t, const Diagnostic*>> order;
   order.reserve(items_.size());
-  for (const Diagnostic& item : items_) order.emplace_back(rank[name_of(item)], &item);
+  for (const Diagnostic& item : items_)
+    if (!has_errors() || !may_be_consequence(item)) order.emplace_back(rank[name_of(item)], &item);
   std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
     return std::tie(a.first, a.second->span.begin) < std::tie(b.first, b.second->span.begin);
   });

@@ -41,7 +41,8 @@ class Diagnostics {
   bool has_errors() const { return errors_ > 0; }
   std::size_t error_count() const { return errors_; }
   const std::vector<Diagnostic>& all() const { return items_; }
-  /// Sorted by file (in order of first mention), line, column; equal findings once.
+  /// Sorted by file (in order of first mention), line, column; equal findings once. Beside errors there are
+  /// no warnings of unused things, which are mostly their consequences.
   std::vector<Diagnostic> sorted() const;
 
   /// file:line:column: error: message [code], the source line, a caret line with the suggestion, the notes

@@ -31,6 +31,17 @@ std::size_t name_end(std::string_view text, std::size_t begin) {
   return begin;
 }
 
+bool next_is(std::string_view text, std::size_t at, char letter) {
+  return at < text.size() && text[at] == letter;
+}
+
+/// HOME, MY_SHOW: what people expect from a shell.
+bool is_environment_name(std::string_view name) {
+  return name.size() > 1 && std::all_of(name.begin(), name.end(), [](char letter) {
+           return (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') || letter == '_';
+         });
+}
+
 std::shared_ptr<Value> make_value(decltype(Value::data) data, const Value& like) {
   auto value = std::make_shared<Value>();
   value->data = std::move(data);
@@ -185,7 +196,10 @@ ValuePtr Substitution::apply_to_text(const ValuePtr& value, Scope& scope, int de
           .error("variable-syntax", value->span,
                  fmt::format("${} stands inside of a text, where variables are written ${{{}}}",
                              one_line(name), one_line(name)))
-          .suggest(fmt::format("write ${{{}}}, or $$ for a dollar", one_line(name)));
+          .suggest(name == "env" && next_is(text, end, ':') ? "write ${env:NAME}"
+                   : is_environment_name(name)
+                       ? fmt::format("write ${{env:{}}} for the environment variable", name)
+                       : fmt::format("write ${{{}}}, or $$ for a dollar", one_line(name)));
       at = end - 1;
       failed = true;
     } else {
@@ -316,7 +330,10 @@ void Substitution::report_unknown(std::string_view name, const Value& place, con
   if (!near.empty()) {
     diagnostic.suggest(fmt::format("did you mean ${}?", near));
   } else if (std::find(node_names_.begin(), node_names_.end(), name) != node_names_.end()) {
-    diagnostic.suggest(fmt::format("'{}' is a node: write it without the $", name));
+    diagnostic.suggest(
+        fmt::format("add '{}: ...' to vars:, or write it without the $ where the node is meant", name));
+  } else if (is_environment_name(name)) {
+    diagnostic.suggest(fmt::format("write ${{env:{}}} for the environment variable", name));
   } else {
     diagnostic.suggest(fmt::format("add '{}: ...' to vars:, or write $$ for a dollar", name));
   }

@@ -2,6 +2,8 @@
 // depth-first walk from consumers to producers finds the others. It is done twice: once along the wires that
 // carry finished values, once along those that fix sizes, where the canvas takes its size from the
 // optimiser's start and so must not be part of it.
+#include <set>
+
 #include "framework/graph/reachability.h"
 
 namespace gramflow {
@@ -75,18 +77,49 @@ class CycleFinder {
     std::size_t begin = stack.size();
     while (stack[begin - 1].node != source) --begin;
     --begin;
+    const auto edge = [&](std::size_t i) -> const std::pair<std::string, Wire>& {
+      return stack[i].wires[stack[i].next - 1];
+    };
     std::string ring;
-    for (std::size_t i = begin; i < stack.size(); ++i) ring += id(stack[i].node) + " <- ";
-    const Wire& closing = stack.back().wires[stack.back().next - 1].second;
+    for (std::size_t i = begin; i < stack.size(); ++i)
+      if (is_shown(i - begin, stack.size() - begin))
+        ring += id(stack[i].node) + " <- ";
+      else if (i - begin == shown_first)
+        ring += std::to_string(stack.size() - begin - shown_first - shown_last) + " more <- ";
+    ring += id(source);
+
+    // The usual one, said once for each such wire: somebody wrote the finished picture where the one being
+    // optimised was meant.
+    std::size_t finished = begin;
+    while (finished < stack.size() && edge(finished).second.node != graph_.optimizer) ++finished;
+    if (finished < stack.size() && !said_.insert(edge(finished).second.span.begin).second) return;
     Diagnostic& diagnostic =
-        diagnostics_.error("cycle", closing.span, "these nodes wait for each other: " + ring + id(source));
-    if (graph_.optimizer >= 0)
-      diagnostic.suggest("only '" + id(graph_.optimizer) + ".canvas' may close a ring, on the way to a loss");
+        finished < stack.size() && walk_ == Walk::values
+            ? diagnostics_
+                  .error("cycle", edge(finished).second.span,
+                         "'" + id(graph_.optimizer) +
+                             "' is the finished picture, which waits for this node: " + ring)
+                  .suggest("write '" + id(graph_.optimizer) +
+                           ".canvas' for the picture while it is optimised")
+        : finished < stack.size()
+            ? diagnostics_
+                  .error("cycle", edge(finished).second.span,
+                         "the canvas has the size of its 'start', which cannot come from the canvas: " + ring)
+                  .suggest("start from a picture, by way of Preprocess")
+            : diagnostics_.error("cycle", edge(stack.size() - 1).second.span,
+                                 "these nodes wait for each other: " + ring);
     for (std::size_t i = begin; i < stack.size(); ++i) {
-      const auto& [port, wire] = stack[i].wires[stack[i].next - 1];
+      if (!is_shown(i - begin, stack.size() - begin)) continue;
+      const auto& [port, wire] = edge(i);
       diagnostic.note("'" + id(stack[i].node) + "' takes '" + port + "' from '" + id(wire.node) + "' here",
                       wire.span);
     }
+  }
+
+  // Of a long ring.
+  static constexpr std::size_t shown_first = 8, shown_last = 2;
+  static bool is_shown(std::size_t place, std::size_t length) {
+    return length <= shown_first + shown_last + 1 || place < shown_first || place + shown_last >= length;
   }
 
   const std::string& id(int node) const { return graph_.nodes[static_cast<std::size_t>(node)].id(); }
@@ -95,6 +128,7 @@ class CycleFinder {
   Diagnostics& diagnostics_;
   Walk walk_;
   std::vector<State> state_;
+  std::set<Position> said_;  // where the finished picture is taken for the canvas
   bool found_ = false;
 };
 

@@ -69,7 +69,38 @@ class Linker {
     graph_.nodes.push_back(std::move(node));
   }
 
+  /// A key that nobody knows, while one that is needed is missing: most likely the one is meant to be the
+  /// other. Said once, and from then on the right key stands there with a broken value.
+  void match_misspelt_keys(Node& node) {
+    std::vector<std::string> known, missing;
+    const auto expect = [&](const std::string& name, bool required) {
+      known.push_back(name);
+      if (required && node.value_of(name) == nullptr) missing.push_back(name);
+    };
+    for (const InputPort& port : node.type->inputs) expect(port.name, port.required);
+    for (const Field& field : node.type->parameters.fields()) expect(field.name, field.required);
+    std::vector<Entry*> strangers;
+    for (Entry& entry : node.entry.entries)
+      if (std::find(known.begin(), known.end(), entry.key) == known.end()) strangers.push_back(&entry);
+    for (Entry* entry : strangers) {
+      std::string meant = closest_match(entry->key, missing);
+      if (meant.empty() && strangers.size() == 1 && missing.size() == 1) meant = missing.front();
+      if (meant.empty()) continue;
+      annotate(diagnostics_.error("unknown-key", entry->key_span,
+                                  node.type->name + " '" + node.id() + "' has no '" + entry->key +
+                                      "', and its '" + meant + "' is missing"),
+               node.entry)
+          .suggest("write '" + meant + "'");
+      missing.erase(std::find(missing.begin(), missing.end(), meant));
+      entry->key = meant;
+      const auto broken = std::make_shared<Value>(*entry->value);
+      broken->broken = true;
+      entry->value = broken;
+    }
+  }
+
   void decode(Node& node) {
+    match_misspelt_keys(node);
     std::vector<std::string> ports;
     for (const InputPort& port : node.type->inputs) ports.push_back(port.name);
     std::vector<Entry> parameters;
@@ -158,7 +189,8 @@ class Linker {
       for (const Node& other : graph_.nodes) ids_.push_back(other.id());
     // Looking for the closest name takes a while among many; nobody reads the hundredth hint.
     constexpr int most_hints = 100;
-    const std::string hint = hints_++ < most_hints ? did_you_mean(split(text).id, ids_) : "";
+    if (hints_++ >= most_hints) return;
+    const std::string hint = did_you_mean(split(text).id, ids_);
     diagnostic.suggest(hint.empty() ? candidates_text(port.kind, node) : hint);
   }
 
@@ -175,7 +207,9 @@ class Linker {
           report(value, node, "wrong-kind",
                  "'" + port.name + "' of " + node.type->name + " takes a " + std::string(name_of(port.kind)) +
                      ", but '" + names.back() + "' gives a " + std::string(name_of(candidate.kind)));
-      diagnostic.note("'" + source.id() + "' is a " + source.type->name, source.entry.id_span);
+      const char* article =
+          std::string_view("AEIO").find(source.type->name[0]) != std::string_view::npos ? "an " : "a ";
+      diagnostic.note("'" + source.id() + "' is " + article + source.type->name, source.entry.id_span);
       diagnostic.suggest(conversion_hint(candidate.kind, port.kind, node));
       return {};
     }

@@ -4,6 +4,8 @@
 #include "framework/graph/lower.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <sstream>
 
 #include "framework/base/error.h"
 
@@ -73,9 +75,9 @@ class Lowering final : public LowerContext {
         now.type->lower(*this);
       } catch (const LoweringStopped&) {
       } catch (const MissingResource& problem) {
-        throw MissingResource(located(now) + problem.what());
+        explain(error("missing-file", file_key(), first_line(problem)), problem);
       } catch (const RunError& problem) {
-        throw RunError(located(now) + problem.what());
+        explain(error("unreadable-file", file_key(), first_line(problem)), problem);
       }
       if (diagnostics_.error_count() > errors) failed_[static_cast<std::size_t>(index)] = true;
     }
@@ -127,15 +129,33 @@ class Lowering final : public LowerContext {
           diagnostics_.error("shapes", span.known() ? span : node().entry.id_span,
                              node().type->name + " '" + node().id() + "'" + where + ": " + problem.what());
       for (std::size_t p = 0; p < node().inputs.size(); ++p)
-        for (const Wire& wire : node().inputs[p])
-          diagnostic.note("'" + node().type->inputs[p].name + "' comes from '" +
-                              graph_.nodes[static_cast<std::size_t>(wire.node)].id() + "'",
-                          wire.span);
+        for (const Wire& wire : node().inputs[p]) {
+          const Node& from = graph_.nodes[static_cast<std::size_t>(wire.node)];
+          diagnostic.note("'" + node().type->inputs[p].name + "' comes from '" + from.id() + "'",
+                          from.entry.id_span);
+        }
       throw LoweringStopped();
     }
   }
   const std::shared_ptr<RunState>& run_state() const override { return lowered_.run_state; }
   void run_every(std::int64_t every) override { lowered_.program.operations.back().every = every; }
+  void uses_file(std::string_view key, const std::string& path, bool writes) override {
+    std::error_code ignored;
+    const std::string real =
+        std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored).string();
+    for (const FileUse& other : files_) {
+      if (other.path != real || (!writes && !other.writes)) continue;
+      Diagnostic& diagnostic =
+          error("file-used-twice", key,
+                writes && other.writes ? "'" + path + "' is written by another node, too"
+                : writes               ? "'" + path + "' is read by this pipeline and would be overwritten"
+                                       : "'" + path + "' is overwritten by this pipeline");
+      diagnostic.note("'" + other.node + "' " + (other.writes ? "writes" : "reads") + " it", other.span);
+      diagnostic.suggest("choose another name");
+      break;
+    }
+    files_.push_back({real, node().id(), node().span_of(key), writes});
+  }
   void set_output(std::string_view port, PortValue value) override {
     for (std::size_t i = 0; i < node().type->outputs.size(); ++i)
       if (node().type->outputs[i].name == port)
@@ -154,10 +174,20 @@ class Lowering final : public LowerContext {
   }
 
  private:
-  static std::string located(const Node& node) {
-    const std::string place = node.entry.id_span.to_string();
-    return (place.empty() ? "" : place + ": ") + "node '" + node.id() + "': ";
+  /// Of what was thrown about a file the first line is the message, the others explain it.
+  static std::string first_line(const std::exception& problem) {
+    const std::string what = problem.what();
+    return what.substr(0, what.find('\n'));
   }
+  static void explain(Diagnostic& diagnostic, const std::exception& problem) {
+    std::istringstream lines(problem.what());
+    std::string line;
+    std::getline(lines, line);
+    while (std::getline(lines, line))
+      if (const std::size_t text = line.find_first_not_of(' '); text != std::string::npos)
+        diagnostic.note(line.substr(text));
+  }
+  const char* file_key() const { return node().value_of("path") != nullptr ? "path" : "network"; }
 
   bool depends_on_failure(const Node& now) const {
     for (std::size_t p = 0; p < now.inputs.size(); ++p) {
@@ -168,9 +198,16 @@ class Lowering final : public LowerContext {
     return false;
   }
 
+  struct FileUse {
+    std::string path, node;
+    Span span;
+    bool writes;
+  };
+
   const Graph& graph_;
   Diagnostics& diagnostics_;
   Demands demands_;
+  std::vector<FileUse> files_;
   std::vector<std::vector<PortValue>> values_;  // by node, by output
   std::vector<bool> failed_;
   Lowered lowered_;

@@ -101,6 +101,9 @@ class LowerContext {
   /// The last emitted operation also runs every so many iterations.
   virtual void run_every(std::int64_t every) = 0;
   virtual const std::shared_ptr<RunState>& run_state() const = 0;
+  /// Tells of a file that the node reads or writes, named by the value of `key`. One that is written must not
+  /// be read or written by another node: reported, with both places.
+  virtual void uses_file(std::string_view key, const std::string& path, bool writes) = 0;
   virtual void set_output(std::string_view port, PortValue value) = 0;
   virtual void add_loss(TensorId scalar, std::string layer) = 0;
   /// A tensor that no operation makes; once a program, by the optimiser.
@@ -121,8 +124,9 @@ struct Lowered {
   std::shared_ptr<RunState> run_state;
 };
 
-/// Lowers every used node. Reports what only shapes, files and layers can tell (unknown layer, picture that
-/// is not there is a MissingResource). The program is usable only when nothing was reported.
+/// Lowers every used node. Reports what only shapes, files and layers can tell: an unknown layer, a picture
+/// that is not there (code "missing-file") or is none ("unreadable-file"). The program is usable only when
+/// nothing was reported.
 Lowered lower(const Graph& graph, Diagnostics& diagnostics);
 
 }  // namespace gramflow

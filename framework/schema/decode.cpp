@@ -31,6 +31,25 @@ std::string lower_case(std::string text) {
   return text;
 }
 
+/// "write 1000" for 1,000 or 1_000, "write 0.5" for 0,5, "without the unit: 128" for 128px; "" when there is
+/// no telling.
+std::string repaired_number(const std::string& text) {
+  double parsed = 0;
+  std::string digits = text, point = text;
+  std::erase_if(
+      digits, [](char letter) { return letter == ',' || letter == '_' || letter == ' ' || letter == '\''; });
+  std::replace(point.begin(), point.end(), ',', '.');
+  const std::size_t comma = text.find(',');
+  const bool decimal = comma != std::string::npos && comma == text.rfind(',') && text.size() - comma != 4;
+  if (decimal && parse_number(point, parsed)) return "write " + point;
+  if (digits != text && parse_number(digits, parsed)) return "write " + digits;
+  const std::size_t end = text.find_first_not_of("0123456789.+-");
+  if (end != std::string::npos && end > 0 && parse_number(text.substr(0, end), parsed) &&
+      text.find_first_of("0123456789", end) == std::string::npos)
+    return "write " + text.substr(0, end);
+  return "";
+}
+
 /// A plain, finite number.
 bool read_number(const Value& value, const DecodeContext& context, const std::string& type, double& number) {
   const Value::Scalar* scalar = value.scalar();
@@ -43,9 +62,7 @@ bool read_number(const Value& value, const DecodeContext& context, const std::st
       diagnostic.suggest("without the quotes: " + repaired);
       return false;
     }
-    std::replace(repaired.begin(), repaired.end(), ',', '.');
-    if (repaired != scalar->text && parse_number(repaired, parsed))
-      diagnostic.suggest("with a point: " + repaired);
+    diagnostic.suggest(repaired_number(repaired));
     return false;
   }
   if (!std::isfinite(parsed)) {

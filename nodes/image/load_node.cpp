@@ -26,6 +26,7 @@ void lower_load(LowerContext& context) {
   const auto& parameters = context.parameters<LoadParameters>();
   const std::string path = find_input(context, "path", parameters.path);
   const PictureInfo info = read_picture_info(path);
+  context.uses_file("path", path, false);
   for (const std::string& note : info.notes)
     context.diagnostics().warning("picture-note", context.node().span_of("path"), path + ": " + note);
   HostFunction::Description description;

@@ -70,6 +70,11 @@ struct WriteOptions {
 /// without the path. Touches nothing.
 std::string writing_problem(const std::string& path, const WriteOptions& options = {});
 
+/// "" when a file may be made under this path as far as can be seen without touching anything: no folder of
+/// that name, the nearest folder that is there takes files, no name is too long, and it is no address or '~'.
+/// Otherwise what is wrong and what to try, without the path.
+std::string place_problem(const std::string& path);
+
 /// Before a run: makes the missing folders, and throws RunError when the picture could not be written there:
 /// an unknown ending, a folder of that name, a file where a folder should be, a folder that takes no new
 /// files. Leaves no file behind and an existing picture untouched.

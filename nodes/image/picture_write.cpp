@@ -160,6 +160,25 @@ std::string writing_problem(const std::string& path, const WriteOptions& options
   return "";
 }
 
+std::string place_problem(const std::string& path) {
+  constexpr std::size_t longest_name = 255;
+  if (path.find("://") != std::string::npos) return "it is an address; expected the path of a file";
+  if (path.starts_with("~/")) return "'~' is not replaced here; write \"${env:HOME}" + path.substr(1) + "\"";
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) return "there is a folder of that name";
+  for (const fs::path& part : fs::path(path))
+    if (part.string().size() > longest_name)
+      return fmt::format("a name in it has {} letters; file systems take {}", part.string().size(),
+                         longest_name);
+  fs::path folder = fs::absolute(path, ignored).parent_path();
+  while (!folder.empty() && folder != folder.root_path() && !fs::exists(folder, ignored))
+    folder = folder.parent_path();
+  if (!fs::is_directory(folder, ignored)) return fmt::format("{} is a file, not a folder", folder.string());
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    return fmt::format("the folder {} takes no files", folder.string());
+  return "";
+}
+
 void check_writable(const std::string& path, const WriteOptions& options) {
   require_no_problem(path, options);
   const fs::path target = real_target(path);

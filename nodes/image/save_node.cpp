@@ -39,16 +39,32 @@ std::string file_name(const std::string& pattern, const RunState& state) {
                      std::to_string(state.stage + 1));
 }
 
+/// What is wrong with the placeholders of a path; "" for nothing.
+std::string pattern_problem(const std::string& pattern) {
+  for (std::size_t open = pattern.find('{'); open != std::string::npos; open = pattern.find('{', open + 1)) {
+    const std::size_t close = pattern.find('}', open);
+    if (close == std::string::npos) return "its '{' has no '}'; known are {iteration} and {stage}";
+    const std::string name = pattern.substr(open, close + 1 - open);
+    if (name != "{iteration}" && name != "{stage}")
+      return "there is no placeholder " + name + "; known are {iteration} and {stage}";
+  }
+  return "";
+}
+
 void lower_save(LowerContext& context) {
   const auto& parameters = context.parameters<SaveParameters>();
   WriteOptions options;
   options.quality = parameters.quality;
   options.bits = parameters.bits;
   options.software = "gramflow";
-  if (const std::string problem = writing_problem(parameters.path, options); !problem.empty()) {
+  std::string problem = pattern_problem(parameters.path);
+  if (problem.empty()) problem = writing_problem(parameters.path, options);
+  if (problem.empty()) problem = place_problem(parameters.path);
+  if (!problem.empty()) {
     context.error("unwritable", "path", "'" + parameters.path + "' cannot be written: " + problem);
     return;
   }
+  context.uses_file("path", parameters.path, true);
   load_picture_libraries();
   HostFunction::Description description;
   description.kind = "Save";

@@ -12,12 +12,23 @@ bool decode_side(const Value& value, int& side, const DecodeContext& context) {
   return ParameterType<int>::decode(value, side, {context.name, limits, context.diagnostics});
 }
 
+/// "write [512, 341]" for 512x341, "write 128" for 128px.
+std::string meant_size(const std::string& text) {
+  constexpr const char* digits = "0123456789";
+  const std::size_t first = text.find_first_not_of(digits);
+  if (first == 0 || first == std::string::npos) return "";
+  const std::size_t second = text.find_first_of(digits, first);
+  if (second == std::string::npos) return "write " + text.substr(0, first);
+  if (text.find_first_not_of(digits, second) != std::string::npos) return "";
+  return "write [" + text.substr(0, first) + ", " + text.substr(second) + "]";
+}
+
 }  // namespace
 
 void ParameterType<WantedSize>::describe(Field& field) {
   field.type = "number or [width, height]";
   field.json_schema =
-      R"("anyOf":[{"type":"integer","minimum":1},{"type":"array","items":{"anyOf":[{"type":"integer","minimum":1},{"type":"string"}]},"minItems":2,"maxItems":2}])";
+      R"("anyOf":[{"type":"integer","minimum":1,"maximum":65536},{"type":"array","items":{"anyOf":[{"type":"integer","minimum":1,"maximum":65536},{"type":"string","pattern":"^\\$"}]},"minItems":2,"maxItems":2}])";
 }
 
 bool ParameterType<WantedSize>::decode(const Value& value, WantedSize& size, const DecodeContext& context) {
@@ -37,7 +48,8 @@ bool ParameterType<WantedSize>::decode(const Value& value, WantedSize& size, con
   double number = 0;
   const Value::Scalar* scalar = value.scalar();
   if (scalar == nullptr || scalar->quoted || !parse_number(scalar->text, number)) {
-    context.wrong_type(value, "one number (the longest side) or [width, height]");
+    context.wrong_type(value, "one number (the longest side) or [width, height]")
+        .suggest(scalar == nullptr ? "" : meant_size(scalar->text));
     return false;
   }
   int longest = 0;

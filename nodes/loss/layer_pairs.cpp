@@ -20,15 +20,20 @@ TensorId find(const PortValue& value, const std::string& layer) {
   return no_tensor;
 }
 
-void report_missing(LowerContext& context, const std::string& port, const std::string& layer,
-                    const PortValue& value) {
+/// `compared` is the port that is held against the target.
+void report_missing(LowerContext& context, std::string_view compared, const std::string& port,
+                    const std::string& layer, const PortValue& value) {
   const Node* source = context.source(port);
   const std::vector<std::string> names = names_of(value);
-  context
-      .error("layer-mismatch", context.node().value_of("layers") != nullptr ? "layers" : port,
-             "'" + port + "' has no layer '" + layer + "'")
-      .suggest(names.empty() ? "it has no layers" : "it has " + join_words(names))
-      .note("'" + port + "' comes from '" + source->id() + "'", source->span_of("layers"));
+  const bool listed = context.node().value_of("layers") != nullptr;
+  const std::string other = port == "target" ? std::string(compared) : "target";
+  Diagnostic& diagnostic =
+      context.error("layer-mismatch", listed ? "layers" : port, "'" + port + "' has no layer '" + layer + "'")
+          .suggest(names.empty() ? "say which layers '" + source->id() + "' has: layers: [" + layer + "]"
+                                 : "it has " + join_words(names))
+          .note("'" + port + "' comes from '" + source->id() + "'", source->span_of("layers"));
+  if (const Node* from = listed ? nullptr : context.source(other))
+    diagnostic.note("'" + other + "' comes from '" + from->id() + "', which has it", from->span_of("layers"));
 }
 
 }  // namespace
@@ -59,8 +64,9 @@ void lower_layer_pairs(LowerContext& context, const LayerLossParameters& paramet
   for (const std::string& layer : layers) {
     const TensorId a = find(value, layer);
     const TensorId b = find(target, layer);
-    if (a == no_tensor) report_missing(context, port, layer, value);
-    if (b == no_tensor) report_missing(context, "target", layer, target);
+    if (a == no_tensor) report_missing(context, port, port, layer, value);
+    if (b == no_tensor) report_missing(context, port, "target", layer, target);
+    if (value.layers.empty() || target.layers.empty()) return;  // said once is enough
     if (a == no_tensor || b == no_tensor) continue;
     const auto own = parameters.layer_weights.find(layer);
     const double weight = parameters.weight * (own == parameters.layer_weights.end() ? 1.0 : own->second);

@@ -16,6 +16,12 @@ def run(command):
     return json.loads(done.stdout)
 
 
+def uses_reference_blas():
+    """PyTorch multiplies with whatever libblas.so.3 is; the reference one makes it several times slower than it need be."""
+    maps = subprocess.run(["/usr/bin/python3", "-c", "import torch; print(open('/proc/self/maps').read())"], capture_output=True, text=True).stdout
+    return "/blas/libblas.so" in maps
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--program", default=here.parent.parent / "build" / "gramflow")
@@ -26,6 +32,8 @@ def main():
     torch = subprocess.run(["/usr/bin/python3", "-c", "import torch"], capture_output=True).returncode == 0
     if not torch:
         print("python3-torch is not installed: only gramflow is timed", file=sys.stderr)
+    elif uses_reference_blas():
+        sys.exit("PyTorch has no fast BLAS here, the ratios would flatter gramflow; install libopenblas0-openmp first")
     for size in given.sizes:
         width, height = size.split("x")
         ours, theirs = [], []

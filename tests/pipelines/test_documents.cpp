@@ -4,10 +4,12 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "framework/base/error.h"
 #include "framework/exec/session.h"
+#include "pipelines/json_schema.h"
 #include "pipelines/node_pages.h"
 #include "tests/engine/harness.h"
 
@@ -108,4 +110,24 @@ TEST_CASE("the node pages are those that the code generates") {
   for (const auto& [name, text] : node_pages(standard_nodes(shipped_library())))
     CHECK_MESSAGE(text_of(root / "docs" / "nodes" / name) == text,
                   "run: build/gramflow nodes --pages docs/nodes");
+}
+
+TEST_CASE("the editor schema knows every node type, port and parameter, and the layers it was given") {
+  const NodeTypes types = standard_nodes(shipped_library());
+  const nlohmann::json schema = nlohmann::json::parse(json_schema(types, {"conv1_1", "relu1_1"}));
+  const nlohmann::json& choices = schema["properties"]["nodes"]["additionalProperties"]["allOf"];
+  REQUIRE(choices.size() == types.size());
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    CAPTURE(types[i].name);
+    CHECK(choices[i]["if"]["properties"]["type"]["const"] == types[i].name);
+    const nlohmann::json& node = choices[i]["then"];
+    for (const InputPort& port : types[i].inputs) CHECK(node["properties"].contains(port.name));
+    for (const Field& field : types[i].parameters.fields()) {
+      CAPTURE(field.name);
+      CHECK(node["properties"][field.name]["description"] == field.doc);
+    }
+    CHECK(node["additionalProperties"] == false);
+  }
+  CHECK(schema["else"].dump().find("Optimizer") != std::string::npos);
+  CHECK(schema.dump().find("^(conv1_1|relu1_1|") != std::string::npos);
 }
