@@ -130,16 +130,39 @@ class Expander {
   }
 
   void open(Level& level, const std::vector<Entry>& nodes) {
-    for (const Entry& node : nodes) {
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
       if (++nodes_ > most_nodes) {
         if (nodes_ == most_nodes + 1)
           diagnostics_.error(
-              "too-many-values", node.key_span,
+              "too-many-values", nodes[i].key_span,
               fmt::format("with its subgraphs opened, this pipeline has more than {} nodes", most_nodes));
         return;
       }
-      open_node(level, node);
+      const std::size_t lost = lost_lines(nodes, i);
+      open_node(level, lost == 0 ? nodes[i] : report_lost_lines(nodes[i], nodes[i + 1]));
+      i += lost;
     }
+  }
+
+  /// "result:" with nothing behind it, and then lines like "type: Optimizer" that are no nodes: they lost
+  /// their indentation. How many there are.
+  static std::size_t lost_lines(const std::vector<Entry>& nodes, std::size_t owner) {
+    std::size_t end = owner + 1;
+    if (!nodes[owner].value->is_null()) return 0;
+    while (end < nodes.size() &&
+           (nodes[end].value->scalar() != nullptr || nodes[end].value->list() != nullptr))
+      ++end;
+    return end - owner - 1;
+  }
+
+  /// The node they belong to, with a broken value, so that nothing else is said about it.
+  Entry report_lost_lines(const Entry& owner, const Entry& line) {
+    diagnostics_
+        .error("wrong-type", line.key_span,
+               fmt::format("{} is no node, and the node {} above it is empty", quote(line.key),
+                           quote(owner.key)))
+        .suggest(fmt::format("indent the lines that belong to '{}:'", one_line(owner.key)));
+    return {owner.key, owner.key_span, broken_value(owner.key_span)};
   }
 
   void open_node(Level& level, const Entry& node) {
@@ -186,8 +209,11 @@ class Expander {
         if (closest_match(item.key, std::vector<std::string>{"type"}) == "type") near.push_back(item.key);
       Diagnostic& diagnostic = diagnostics_.error(
           "missing-type", entry.id_span, fmt::format("the node {} has no 'type'", quote(written_id)));
-      diagnostic.suggest(near.empty() ? "add 'type: ...'"
-                                      : fmt::format("is {} meant to be 'type'?", quote(near[0])));
+      const bool joined = std::any_of(value.map()->begin(), value.map()->end(),
+                                      [](const Entry& item) { return item.key.starts_with("type:"); });
+      diagnostic.suggest(joined         ? "put a space behind 'type:'"
+                         : near.empty() ? "add 'type: ...'"
+                                        : fmt::format("is {} meant to be 'type'?", quote(near[0])));
       add_notes(diagnostic, entry);
       return;
     }

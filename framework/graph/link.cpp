@@ -185,6 +185,10 @@ class Linker {
       diagnostic.suggest("write a node 'name: {type: Load, path: " + text + "}' and put its name here");
       return;
     }
+    if (const std::string meant = meant_reference(text, port.list); !meant.empty()) {
+      diagnostic.suggest("write " + meant);
+      return;
+    }
     if (ids_.empty())
       for (const Node& other : graph_.nodes) ids_.push_back(other.id());
     // Looking for the closest name takes a while among many; nobody reads the hundredth hint.
@@ -192,6 +196,30 @@ class Linker {
     if (hints_++ >= most_hints) return;
     const std::string hint = did_you_mean(split(text).id, ids_);
     diagnostic.suggest(hint.empty() ? candidates_text(port.kind, node) : hint);
+  }
+
+  /// "[a, b]" for "a, b" or "a + b", "a" for "nodes.a" and "@a"; "" when there is no such node.
+  std::string meant_reference(const std::string& text, bool list) const {
+    std::vector<std::string> names;
+    constexpr const char* separators = " ,+&;";
+    for (std::size_t begin = text.find_first_not_of(separators); begin != std::string::npos;) {
+      const std::size_t end = std::min(text.find_first_of(separators, begin), text.size());
+      names.push_back(text.substr(begin, end - begin));
+      begin = text.find_first_not_of(separators, end);
+    }
+    for (std::string& name : names) {
+      for (const char* prefix : {"nodes.", "@", "-"})
+        if (name.starts_with(prefix)) name.erase(0, std::string_view(prefix).size());
+      if (graph_.find(name) < 0 && graph_.find(split(name).id) < 0) return "";
+    }
+    if (names.size() == 1 && names[0] != text) return names[0];
+    return names.size() > 1 && list ? "[" + join_words_plainly(names) + "]" : "";
+  }
+
+  static std::string join_words_plainly(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+    return text;
   }
 
   Wire check_output(const Value& value, int index, const std::string& output, const InputPort& port,

@@ -64,9 +64,11 @@ void report_unknown_keys(const std::vector<Entry>& entries, const std::vector<st
     const std::string hint = did_you_mean(entry.key, all);
     Diagnostic& diagnostic =
         diagnostics.error("unknown-key", entry.key_span, owner_name + " has no '" + entry.key + "'");
-    diagnostic.suggest(!hint.empty() ? hint
-                       : all.empty() ? "it takes nothing"
-                                     : "it takes " + join_words(all));
+    const bool digits = entry.key.find_first_not_of("0123456789") == std::string::npos;
+    diagnostic.suggest(!hint.empty()                      ? hint
+                       : digits && entry.value->is_null() ? "decimals stand behind a point, as in 0.5"
+                       : all.empty()                      ? "it takes nothing"
+                                                          : "it takes " + join_words(all));
     for (const Note& note : entry.value->notes) diagnostic.note(note.message, note.span);
   }
 }

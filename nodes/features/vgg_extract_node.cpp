@@ -1,4 +1,6 @@
 // VGGExtract: the chain of layers up to the deepest one that somebody asks for.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "framework/base/text.h"
@@ -21,14 +23,27 @@ void visit_parameters(Visitor& visitor, VggExtractParameters& parameters) {
   visitor("network", parameters.network, "a name in configs/networks, or a path to such a file");
 }
 
+/// The first of gramflow's networks that has a layer of this name; "" when none has.
+std::string network_with(NetworkLibrary& library, const std::string& layer) {
+  for (const std::string& name : shipped_networks(library.paths())) {
+    Diagnostics ignored;
+    const auto network = library.network(name, ".", {}, ignored);
+    if (network != nullptr && network->find(layer) >= 0) return name;
+  }
+  return "";
+}
+
 /// Index of the deepest layer asked for; reports those that the network does not have. -1 when there is none.
-int deepest_layer(LowerContext& context, const Network& network) {
+int deepest_layer(LowerContext& context, NetworkLibrary& library, const Network& network) {
   int deepest = -1;
   for (const LayerDemand& demand : context.demanded()) {
     const int index = network.find(demand.layer);
     if (index < 0) {
       const std::vector<std::string> names = network.layer_names();
-      const std::string hint = did_you_mean(demand.layer, names);
+      const std::string owner = network_with(library, demand.layer);
+      const std::string hint = owner.empty()
+                                   ? did_you_mean(demand.layer, names)
+                                   : fmt::format("it ends at '{}'; {} has this layer", names.back(), owner);
       context.diagnostics()
           .error("unknown-layer", demand.span.known() ? demand.span : context.node().entry.id_span,
                  "network '" + network.name + "' has no layer '" + demand.layer + "'")
@@ -52,7 +67,7 @@ void lower_vgg_extract(LowerContext& context, NetworkLibrary& library) {
         .suggest("give its Preprocess 'network: " + parameters.network + "', which wants " + wanted);
     return;
   }
-  const int deepest = deepest_layer(context, *network);
+  const int deepest = deepest_layer(context, library, *network);
   PortValue features;
   TensorId now = input.tensor;
   for (int i = 0; i <= deepest; ++i) {
