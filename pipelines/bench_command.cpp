@@ -82,8 +82,7 @@ std::vector<OperationRow> operation_rows(const PreparedPlan& prepared) {
   const Plan& plan = prepared.plan();
   for (std::size_t i = plan.loop.begin; i < plan.loop.end; ++i) {
     const Operation& operation = plan.program.operations[i];
-    const Cost cost =
-        operation.op->cost(plan.program.descs(operation.inputs), plan.program.descs(operation.outputs));
+    const Cost cost = plan.program.cost(operation);
     const OperationTime& time = prepared.times()[i];
     rows.push_back({operation.label, std::string(operation.op->kind()),
                     static_cast<double>(time.end - time.start) * 1e-9, cost.flops, cost.bytes});
@@ -97,8 +96,7 @@ double loop_flops(const Plan& plan, std::string_view kind) {
   for (std::size_t i = plan.loop.begin; i < plan.loop.end; ++i) {
     const Operation& operation = plan.program.operations[i];
     if (operation.op->kind().starts_with(kind) && !operation.repeated)
-      flops += operation.op->cost(plan.program.descs(operation.inputs), plan.program.descs(operation.outputs))
-                   .flops;
+      flops += plan.program.cost(operation).flops;
   }
   return flops;
 }

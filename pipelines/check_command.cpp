@@ -83,13 +83,14 @@ void print_stage(const CompiledStage& stage, int number, double peak_gflops) {
 
 /// Whether there is nothing to say but that a file is made for others to include.
 bool only_subgraphs(const Diagnostics& found) {
-  return std::all_of(found.all().begin(), found.all().end(),
-                     [](const Diagnostic& item) { return item.code == "only-subgraphs"; });
+  return std::all_of(found.all().begin(), found.all().end(), [](const Diagnostic& item) {
+    return item.severity == Severity::warning || item.code == "only-subgraphs";
+  });
 }
 
 }  // namespace
 
-void add_check_command(CLI::App& app, Environment& environment, int&) {
+void add_check_command(CLI::App& app, Environment& environment, const bool& json) {
   struct Options {
     PipelineArguments pipeline;
     int threads = 0;
@@ -99,18 +100,22 @@ void add_check_command(CLI::App& app, Environment& environment, int&) {
   options->pipeline.add_to(*command);
   command->add_option("--threads", options->threads, "threads to plan for (0: all cores)")
       ->check(CLI::Range(0, 4096));
-  command->callback([options, &environment] {
+  command->callback([options, &environment, &json] {
     Diagnostics warnings;
     std::vector<std::unique_ptr<CompiledStage>> stages;
     try {
       stages = compile_stages(options->pipeline.read(), environment.types, warnings, options->threads);
     } catch (const InvalidPipeline& problem) {
       if (!only_subgraphs(problem.diagnostics())) throw;
-      fmt::print("{}: no mistakes; it only defines subgraphs, for pipelines that include it\n",
-                 options->pipeline.file);
+      if (json)
+        fmt::print("[]\n");
+      else
+        fmt::print("{}: it only defines subgraphs, whose nodes are checked where a pipeline includes it\n",
+                   options->pipeline.file);
       return;
     }
-    print_diagnostics(warnings, false);
+    print_diagnostics(warnings, json);
+    if (json) return;
     const double peak = cpu::measure_fma_peak_gflops(0.05) * stages.front()->threads;
     for (std::size_t i = 0; i < stages.size(); ++i) print_stage(*stages[i], static_cast<int>(i), peak);
     fmt::print("{}: no mistakes\n", options->pipeline.file);

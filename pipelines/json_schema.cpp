@@ -19,13 +19,15 @@ Json or_variable(Json schema) {
     }
   if (schema.contains("properties"))
     for (Json& property : schema["properties"]) property = or_variable(property);
-  for (const char* inner : {"items", "additionalProperties"})
-    if (schema.contains(inner) && schema[inner].is_object()) schema[inner] = or_variable(schema[inner]);
+  if (schema.contains("additionalProperties") && schema["additionalProperties"].is_object())
+    schema["additionalProperties"] = or_variable(schema["additionalProperties"]);
   if (schema.value("type", "") == "string" && !schema.contains("enum")) {
     result.update(schema);
     return result;
   }
   Json choices = schema.contains("anyOf") ? schema["anyOf"] : Json::array({schema});
+  for (Json& choice : choices)
+    if (choice.contains("items")) choice["items"] = or_variable(choice["items"]);
   choices.push_back(variable);
   result["anyOf"] = std::move(choices);
   return result;

@@ -63,6 +63,14 @@ int exit_code(const gramflow::Diagnostics& found) {
   return missing ? 3 : 1;
 }
 
+/// What has no place in a pipeline: as it was said, or as an array of one.
+void print_failure(const gramflow::Diagnostics& found, bool json) {
+  if (json)
+    gramflow::print_diagnostics(found, true);
+  else
+    std::cerr << "gramflow: " << found.all().front().message << '\n';
+}
+
 int run_program(int argc, char** argv) {
   using namespace gramflow;
   CLI::App app("gramflow: dataflow pipelines for imaging by optimisation");
@@ -81,7 +89,7 @@ int run_program(int argc, char** argv) {
   Environment environment;
   int result = 0;
   add_run_command(app, environment, result);
-  add_check_command(app, environment, result);
+  add_check_command(app, environment, json_diagnostics);
   add_nodes_command(app, environment, result);
   add_graph_command(app, environment, result);
   add_resolve_command(app, environment, result);
@@ -108,18 +116,16 @@ int run_program(int argc, char** argv) {
     print_diagnostics(problem.diagnostics(), json_diagnostics);
     return exit_code(problem.diagnostics());
   } catch (const MissingResource& problem) {
-    if (json_diagnostics) {
-      Diagnostics found;
-      found.error("missing-file", {}, problem.what());
-      print_diagnostics(found, true);
-    } else {
-      std::cerr << "gramflow: " << problem.what() << '\n';
-    }
+    Diagnostics found;
+    found.error("missing-file", {}, problem.what());
+    print_failure(found, json_diagnostics);
     return 3;
   } catch (const Interrupted&) {
     return 130;
   } catch (const std::exception& problem) {
-    std::cerr << "gramflow: " << problem.what() << '\n';
+    Diagnostics found;
+    found.error("unreadable-file", {}, problem.what());
+    print_failure(found, json_diagnostics);
     return 1;
   }
 }

@@ -13,13 +13,9 @@ namespace {
 /// Of all networks that come with gramflow or lie in its folders, each name once.
 std::vector<std::string> layer_names(NetworkLibrary& library) {
   std::vector<std::string> names;
-  for (const std::string& name : shipped_networks(library.paths())) {
-    Diagnostics ignored;  // a broken file of somebody's own has no layers to offer
-    const auto network = library.network(name, ".", {}, ignored);
-    if (network == nullptr) continue;
+  for (const auto& network : library.all())
     for (const NetworkLayer& layer : network->layers)
       if (std::find(names.begin(), names.end(), layer.name) == names.end()) names.push_back(layer.name);
-  }
   return names;
 }
 

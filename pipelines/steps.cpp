@@ -16,15 +16,16 @@ class Summary {
 
   std::vector<Step> run() {
     for (const Operation& operation : program_.operations) {
-      if (operation.phase != Phase::prologue) add_optimiser();
-      const int step = step_at({operation.origin.node, operation.backward}, operation.phase);
+      if (operation.phase != Phase::prologue) add_optimizer();
+      const int step =
+          step_at({operation.origin.node, operation.backward && !operation.repeated}, operation.phase);
       ++steps_[static_cast<std::size_t>(step)].operations;
       for (const TensorId id : operation.inputs) connect(id, step);
       for (const TensorId id : operation.outputs)
         if (id != no_tensor) makers_[static_cast<std::size_t>(id)] = step;
     }
-    add_optimiser();
-    if (optimiser_ >= 0) connect(program_.gradient, optimiser_);
+    add_optimizer();
+    if (optimizer_ >= 0) connect(program_.gradient, optimizer_);
     for (std::size_t i = 0; i < steps_.size(); ++i) steps_[i].from.assign(from_[i].begin(), from_[i].end());
     return std::move(steps_);
   }
@@ -43,18 +44,11 @@ class Summary {
     return found->second;
   }
 
-  void add_optimiser() {
-    if (optimiser_ >= 0 || program_.canvas == no_tensor) return;
-    for (const int index : graph_.order) {
-      const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
-      const auto& outputs = node.type->outputs;
-      if (std::any_of(outputs.begin(), outputs.end(),
-                      [](const OutputPort& port) { return port.before_inputs; }))
-        optimiser_ = step_at({node.id(), false}, Phase::loop);
-    }
-    if (optimiser_ < 0) return;
-    makers_[static_cast<std::size_t>(program_.canvas)] = optimiser_;
-    connect(program_.start, optimiser_);
+  void add_optimizer() {
+    if (optimizer_ >= 0 || program_.canvas == no_tensor) return;
+    optimizer_ = step_at({graph_.nodes[static_cast<std::size_t>(graph_.optimizer)].id(), false}, Phase::loop);
+    makers_[static_cast<std::size_t>(program_.canvas)] = optimizer_;
+    connect(program_.start, optimizer_);
   }
 
   void connect(TensorId id, int step) {
@@ -68,7 +62,7 @@ class Summary {
   std::vector<Step> steps_;
   std::vector<std::set<int>> from_;
   std::map<Key, int> index_;
-  int optimiser_ = -1;
+  int optimizer_ = -1;
 };
 
 std::string name_of(const Step& step) { return step.node + (step.backward ? " backward" : ""); }
@@ -90,7 +84,7 @@ std::string to_string(const std::vector<Step>& steps) {
     std::string line = fmt::format("{:8}  {:{}}  {:{}}  ", gramflow::name_of(step.phase), name_of(step),
                                    name_width, step.type, type_width);
     line += step.operations == 0
-                ? "          "
+                ? "         "
                 : fmt::format("{:3} op{}  ", step.operations, step.operations == 1 ? " " : "s");
     for (const int from : step.from)
       line += (from == step.from.front() ? "<- " : ", ") + name_of(steps[static_cast<std::size_t>(from)]);

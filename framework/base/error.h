@@ -21,7 +21,8 @@ class MissingResource : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A pipeline or command line with mistakes, all of them inside. Exit code 2.
+/// A pipeline or command line with mistakes, all of them inside. Exit code 2; 3 or 1 when all of them are files that are
+/// missing or unreadable.
 class InvalidPipeline : public std::runtime_error {
  public:
   explicit InvalidPipeline(Diagnostics found) : std::runtime_error(found.render()), diagnostics_(std::move(found)) {}

@@ -218,8 +218,7 @@ class Planner {
       if (operation.op->resource() != nullptr) resources.insert(operation.op->resource());
       plan_.transient_bytes = std::max(plan_.transient_bytes, operation.op->transient_bytes());
       if (operation.phase != Phase::loop) continue;
-      const Cost cost =
-          operation.op->cost(plan_.program.descs(operation.inputs), plan_.program.descs(operation.outputs));
+      const Cost cost = plan_.program.cost(operation);
       plan_.loop_cost.flops += cost.flops;
       plan_.loop_cost.bytes += cost.bytes;
     }

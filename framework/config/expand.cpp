@@ -149,9 +149,10 @@ class Expander {
   static std::size_t lost_lines(const std::vector<Entry>& nodes, std::size_t owner) {
     std::size_t end = owner + 1;
     if (!nodes[owner].value->is_null()) return 0;
-    while (end < nodes.size() &&
-           (nodes[end].value->scalar() != nullptr || nodes[end].value->list() != nullptr))
-      ++end;
+    const auto is_lost = [](const Value& value) {
+      return value.list() != nullptr || (value.scalar() != nullptr && !value.scalar()->text.starts_with('$'));
+    };
+    while (end < nodes.size() && is_lost(*nodes[end].value)) ++end;
     return end - owner - 1;
   }
 

@@ -30,7 +30,7 @@ struct CompiledStage {
   std::shared_ptr<RunState> run_state;
   std::size_t state_bytes = 0;    ///< of the optimisation method
   int threads = 1;                ///< that the plan's scratch memory is for
-  std::size_t program_bytes = 0;  ///< resident before anything was read: the program and its libraries
+  std::size_t program_bytes = 0;  ///< resident before the run: the program and its libraries
   /// What the process will have resident at most.
   std::size_t planned_bytes() const {
     return program_bytes + plan.arena_bytes + plan.filter_bytes + plan.transient_bytes + state_bytes;
@@ -38,8 +38,8 @@ struct CompiledStage {
 };
 
 /// Expands, links, lowers and plans one stage for a number of threads (0: all cores); nullptr when something
-/// was reported. Sizes of pictures come from their headers; no weights and no pixels are read. Throws
-/// MissingResource and RunError for files.
+/// was reported. Sizes of pictures come from their headers; no weights and no pixels are read. Files that are
+/// missing or unreadable are reported like mistakes.
 std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const NodeTypes& types, int stage,
                                              Diagnostics& diagnostics, int threads = 0);
 /// All stages. Throws InvalidPipeline with everything that was found in any of them. Warnings go to

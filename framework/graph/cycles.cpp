@@ -3,6 +3,7 @@
 // carry finished values, once along those that fix sizes, where the canvas takes its size from the
 // optimiser's start and so must not be part of it.
 #include <set>
+#include <utility>
 
 #include "framework/graph/reachability.h"
 
@@ -92,22 +93,19 @@ class CycleFinder {
     // optimised was meant.
     std::size_t finished = begin;
     while (finished < stack.size() && edge(finished).second.node != graph_.optimizer) ++finished;
-    if (finished < stack.size() && !said_.insert(edge(finished).second.span.begin).second) return;
-    Diagnostic& diagnostic =
-        finished < stack.size() && walk_ == Walk::values
-            ? diagnostics_
-                  .error("cycle", edge(finished).second.span,
-                         "'" + id(graph_.optimizer) +
-                             "' is the finished picture, which waits for this node: " + ring)
-                  .suggest("write '" + id(graph_.optimizer) +
-                           ".canvas' for the picture while it is optimised")
-        : finished < stack.size()
-            ? diagnostics_
-                  .error("cycle", edge(finished).second.span,
-                         "the canvas has the size of its 'start', which cannot come from the canvas: " + ring)
-                  .suggest("start from a picture, by way of Preprocess")
-            : diagnostics_.error("cycle", edge(stack.size() - 1).second.span,
-                                 "these nodes wait for each other: " + ring);
+    const bool takes_finished = finished < stack.size();
+    const Span& place = edge(takes_finished ? finished : stack.size() - 1).second.span;
+    if (takes_finished && !said_.insert({place.file.get(), place.begin}).second) return;
+    Diagnostic& diagnostic = diagnostics_.error("cycle", place, "these nodes wait for each other: " + ring);
+    const std::string optimizer = takes_finished ? id(graph_.optimizer) : "";
+    if (takes_finished && walk_ == Walk::values) {
+      diagnostic.message = "'" + optimizer + "' is the finished picture, which waits for this node: " + ring;
+      diagnostic.suggest("write '" + optimizer + ".canvas' for the picture while it is optimised");
+    } else if (takes_finished) {
+      diagnostic.message =
+          "the canvas has the size of its 'start', which cannot come from the canvas: " + ring;
+      diagnostic.suggest("start from a picture, by way of Preprocess");
+    }
     for (std::size_t i = begin; i < stack.size(); ++i) {
       if (!is_shown(i - begin, stack.size() - begin)) continue;
       const auto& [port, wire] = edge(i);
@@ -128,7 +126,8 @@ class CycleFinder {
   Diagnostics& diagnostics_;
   Walk walk_;
   std::vector<State> state_;
-  std::set<Position> said_;  // where the finished picture is taken for the canvas
+  std::set<std::pair<const SourceFile*, Position>>
+      said_;  // where the finished picture is taken for the canvas
   bool found_ = false;
 };
 

@@ -1,4 +1,6 @@
 // Linking: every reference finds its node, every wire joins ports of one kind, and nothing waits for itself.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 
@@ -84,7 +86,10 @@ class Linker {
       if (std::find(known.begin(), known.end(), entry.key) == known.end()) strangers.push_back(&entry);
     for (Entry* entry : strangers) {
       std::string meant = closest_match(entry->key, missing);
-      if (meant.empty() && strangers.size() == 1 && missing.size() == 1) meant = missing.front();
+      const bool near_another = !closest_match(entry->key, known).empty();
+      const bool digits = entry->key.find_first_not_of("0123456789") == std::string::npos;
+      if (meant.empty() && !near_another && !digits && strangers.size() == 1 && missing.size() == 1)
+        meant = missing.front();
       if (meant.empty()) continue;
       annotate(diagnostics_.error("unknown-key", entry->key_span,
                                   node.type->name + " '" + node.id() + "' has no '" + entry->key +
@@ -213,13 +218,7 @@ class Linker {
       if (graph_.find(name) < 0 && graph_.find(split(name).id) < 0) return "";
     }
     if (names.size() == 1 && names[0] != text) return names[0];
-    return names.size() > 1 && list ? "[" + join_words_plainly(names) + "]" : "";
-  }
-
-  static std::string join_words_plainly(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-    return text;
+    return names.size() > 1 && list ? fmt::format("[{}]", fmt::join(names, ", ")) : "";
   }
 
   Wire check_output(const Value& value, int index, const std::string& output, const InputPort& port,

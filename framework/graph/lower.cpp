@@ -140,9 +140,10 @@ class Lowering final : public LowerContext {
   const std::shared_ptr<RunState>& run_state() const override { return lowered_.run_state; }
   void run_every(std::int64_t every) override { lowered_.program.operations.back().every = every; }
   void uses_file(std::string_view key, const std::string& path, bool writes) override {
-    std::error_code ignored;
-    const std::string real =
-        std::filesystem::weakly_canonical(std::filesystem::absolute(path, ignored), ignored).string();
+    std::error_code problem;
+    const std::filesystem::path plain = std::filesystem::absolute(path, problem).lexically_normal();
+    std::string real = std::filesystem::weakly_canonical(plain, problem).string();
+    if (problem) real = plain.string();
     for (const FileUse& other : files_) {
       if (other.path != real || (!writes && !other.writes)) continue;
       Diagnostic& diagnostic =

@@ -23,6 +23,10 @@ std::vector<TensorDesc> Program::descs(const std::vector<TensorId>& ids) const {
   return result;
 }
 
+Cost Program::cost(const Operation& operation) const {
+  return operation.op->cost(descs(operation.inputs), descs(operation.outputs));
+}
+
 TensorId Program::add_tensor(TensorDesc desc, std::string name) {
   tensors.push_back({desc, std::move(name)});
   return static_cast<TensorId>(tensors.size()) - 1;

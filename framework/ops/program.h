@@ -65,6 +65,7 @@ struct Program {
     return id == no_tensor ? absent_tensor : tensors[static_cast<std::size_t>(id)].desc;
   }
   std::vector<TensorDesc> descs(const std::vector<TensorId>& ids) const;
+  Cost cost(const Operation& operation) const;
   TensorId add_tensor(TensorDesc desc, std::string name);
   /// Infers, makes the output tensors, appends. Returns the new operation. Throws ShapeError.
   Operation& append(Operation operation);

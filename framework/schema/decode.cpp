@@ -31,22 +31,43 @@ std::string lower_case(std::string text) {
   return text;
 }
 
-/// "write 1000" for 1,000 or 1_000, "write 0.5" for 0,5, "without the unit: 128" for 128px; "" when there is
-/// no telling.
+/// Whether the text is 1,000 or 12,345,678: groups of three digits after the first, which does not start with
+/// 0.
+bool has_thousands(const std::string& text, char separator) {
+  const std::size_t first = text.find(separator);
+  if (first == std::string::npos || first == 0 || first > 3 || text[0] == '0') return false;
+  std::size_t digits = 0;
+  for (std::size_t i = first + 1; i < text.size(); ++i) {
+    if (text[i] == separator) {
+      if (digits != 3) return false;
+      digits = 0;
+    } else if (text[i] >= '0' && text[i] <= '9') {
+      ++digits;
+    } else {
+      return false;
+    }
+  }
+  return digits == 3 && text.find_first_not_of("0123456789") == first;
+}
+
+/// "write 1000" for 1,000 or 1_000, "write 0.5" for 0,5, "write 128" for 128px; "" when there is no telling.
 std::string repaired_number(const std::string& text) {
   double parsed = 0;
-  std::string digits = text, point = text;
-  std::erase_if(
-      digits, [](char letter) { return letter == ',' || letter == '_' || letter == ' ' || letter == '\''; });
+  for (const char separator : {',', '_', ' ', '\''})
+    if (has_thousands(text, separator)) {
+      std::string digits = text;
+      std::erase(digits, separator);
+      return "write " + digits;
+    }
+  std::string point = text;
   std::replace(point.begin(), point.end(), ',', '.');
-  const std::size_t comma = text.find(',');
-  const bool decimal = comma != std::string::npos && comma == text.rfind(',') && text.size() - comma != 4;
-  if (decimal && parse_number(point, parsed)) return "write " + point;
-  if (digits != text && parse_number(digits, parsed)) return "write " + digits;
-  const std::size_t end = text.find_first_not_of("0123456789.+-");
-  if (end != std::string::npos && end > 0 && parse_number(text.substr(0, end), parsed) &&
-      text.find_first_of("0123456789", end) == std::string::npos)
-    return "write " + text.substr(0, end);
+  if (point != text && parse_number(point, parsed)) return "write " + point;
+  const std::size_t unit = text.find_first_not_of("0123456789.+-");
+  const bool letters = unit != std::string::npos &&
+                       text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ;",
+                                              unit) == std::string::npos;
+  if (letters && unit > 0 && parse_number(text.substr(0, unit), parsed))
+    return "write " + text.substr(0, unit);
   return "";
 }
 

@@ -65,6 +65,7 @@ struct Network {
   std::string weights_of;    ///< the network the weights were made for; `name` unless the YAML says otherwise
   /// What the weights were trained with, when it is not `input`; loading makes up for it.
   std::optional<InputConvention> weights_input;
+  const InputConvention& trained_input() const { return weights_input ? *weights_input : input; }
   std::vector<NetworkDownload> downloads;
   std::vector<NetworkLayer> layers;  ///< a straight chain from the input
 

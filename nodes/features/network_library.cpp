@@ -27,6 +27,15 @@ std::string NetworkLibrary::weights_file(const Network& network) {
   return weights_files_[&network] = file;
 }
 
+std::vector<std::shared_ptr<const Network>> NetworkLibrary::all() {
+  std::vector<std::shared_ptr<const Network>> found;
+  for (const std::string& name : shipped_networks(paths_)) {
+    Diagnostics ignored;
+    if (auto read = network(name, ".", {}, ignored)) found.push_back(std::move(read));
+  }
+  return found;
+}
+
 std::shared_ptr<FilterSource> NetworkLibrary::filter(const std::shared_ptr<const Network>& network,
                                                      const NetworkLayer& layer) {
   const std::string file = weights_file(*network);

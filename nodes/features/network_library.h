@@ -21,6 +21,9 @@ class NetworkLibrary {
   std::shared_ptr<const Network> network(const std::string& name, const std::string& directory, Span where,
                                          Diagnostics& diagnostics);
 
+  /// All that come with gramflow or lie in its folders, but those whose files have mistakes.
+  std::vector<std::shared_ptr<const Network>> all();
+
   /// The filter of one convolution. Finds and checks the weights file the first time (throws MissingResource,
   /// RunError); reads it when the filter is acquired.
   std::shared_ptr<FilterSource> filter(const std::shared_ptr<const Network>& network,

@@ -25,11 +25,8 @@ void visit_parameters(Visitor& visitor, VggExtractParameters& parameters) {
 
 /// The first of gramflow's networks that has a layer of this name; "" when none has.
 std::string network_with(NetworkLibrary& library, const std::string& layer) {
-  for (const std::string& name : shipped_networks(library.paths())) {
-    Diagnostics ignored;
-    const auto network = library.network(name, ".", {}, ignored);
-    if (network != nullptr && network->find(layer) >= 0) return name;
-  }
+  for (const auto& network : library.all())
+    if (network->find(layer) >= 0) return network->name;
   return "";
 }
 
@@ -41,9 +38,9 @@ int deepest_layer(LowerContext& context, NetworkLibrary& library, const Network&
     if (index < 0) {
       const std::vector<std::string> names = network.layer_names();
       const std::string owner = network_with(library, demand.layer);
-      const std::string hint = owner.empty()
-                                   ? did_you_mean(demand.layer, names)
-                                   : fmt::format("it ends at '{}'; {} has this layer", names.back(), owner);
+      const std::string hint =
+          owner.empty() ? did_you_mean(demand.layer, names)
+                        : fmt::format("{} has this layer; here the last is '{}'", owner, names.back());
       context.diagnostics()
           .error("unknown-layer", demand.span.known() ? demand.span : context.node().entry.id_span,
                  "network '" + network.name + "' has no layer '" + demand.layer + "'")

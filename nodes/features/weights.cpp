@@ -56,12 +56,12 @@ void check_metadata(const Network& network, const SafetensorsFile& file) {
   const std::optional<InputConvention> convention = parse_convention(known->second);
   if (!convention)
     throw RunError(file.path() + ": its metadata 'convention' cannot be understood: " + known->second);
-  const InputConvention& expected = network.weights_input.value_or(network.input);
+  const InputConvention& expected = network.trained_input();
   if (*convention != expected)
     throw RunError(
         fmt::format("{}: these weights want another input than the network gives\n"
                     "  the weights: {}\n  network '{}': {}",
-                    file.path(), convention_text(*convention), network.name, convention_text(network.input)));
+                    file.path(), convention_text(*convention), network.name, convention_text(expected)));
 }
 
 void check(const Network& network, const SafetensorsFile& file) {

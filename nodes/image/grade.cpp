@@ -9,10 +9,15 @@
 namespace gramflow {
 namespace {
 
+/// The sRGB curve, going on above 1: what exposure makes brighter than white may be brought back by contrast.
+float encoded(float light) {
+  return light <= 1 ? srgb_from_linear(light) : 1.055F * std::pow(light, 1 / 2.4F) - 0.055F;
+}
+
 void grade_pixel(const float* in, float* out, const Grading& grading, float gain) {
   float v[3] = {in[0], in[1], in[2]};
   if (grading.exposure != 0)
-    for (float& c : v) c = srgb_from_linear(linear_from_srgb(c) * gain);
+    for (float& c : v) c = encoded(linear_from_srgb(c) * gain);
   if (grading.saturation != 1) {
     const float luma = 0.2126F * v[0] + 0.7152F * v[1] + 0.0722F * v[2];
     for (float& c : v) c = luma + static_cast<float>(grading.saturation) * (c - luma);

@@ -217,5 +217,5 @@ std::vector<unsigned char> encode_picture(const Encoding& encoding, const void* 
 }  // namespace
 }  // namespace gramflow::oiio
 
-extern "C" __attribute__((visibility("default"))) const gramflow::oiio::Module gramflow_pictures;
+extern "C" const gramflow::oiio::Module gramflow_pictures;
 const gramflow::oiio::Module gramflow_pictures = {gramflow::oiio::open_file, gramflow::oiio::encode_picture};

@@ -1,6 +1,6 @@
 // Finds and loads the module that speaks to OpenImageIO: beside the program (or library) that holds this
-// code, or where packages put such things, ../lib/gramflow. Loading it again only counts; it is never
-// unloaded, so what it made lives as long as anyone likes.
+// code, or where packages put such things, ../lib/gramflow. It is loaded once and never unloaded, so what it
+// made lives as long as anyone likes.
 #include <dlfcn.h>
 #include <fmt/format.h>
 
@@ -25,7 +25,7 @@ fs::path own_folder() {
   return fs::weakly_canonical(own, ignored).parent_path();
 }
 
-const Module& module() {
+const Module& load_module() {
   std::string looked_for;
   for (const fs::path& folder : {own_folder(), own_folder().parent_path() / "lib" / "gramflow"}) {
     const fs::path path = folder / file_name;
@@ -41,19 +41,27 @@ const Module& module() {
           "the part of gramflow that reads and writes pictures cannot be loaded: {}", ::dlerror()));
     return *static_cast<const Module*>(symbol);
   }
-  throw MissingResource("the part of gramflow that reads and writes pictures is missing" + looked_for);
+  throw MissingResource(
+      "the part of gramflow that reads and writes pictures is missing; put the build's gramflow-pictures.so "
+      "into one of these folders" +
+      looked_for);
+}
+
+const Module& loaded() {
+  static const Module& result = load_module();
+  return result;
 }
 
 }  // namespace
 
 std::unique_ptr<Reader> open(const std::string& path, const std::string& format) {
-  return module().open_reader(path, format);
+  return loaded().open_reader(path, format);
 }
 
 std::vector<unsigned char> encode(const Encoding& encoding, const void* samples) {
-  return module().encode_picture(encoding, samples);
+  return loaded().encode_picture(encoding, samples);
 }
 
-void load() { module(); }
+void load() { loaded(); }
 
 }  // namespace gramflow::oiio

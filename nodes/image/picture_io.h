@@ -10,7 +10,7 @@
 // has it all. A file is read whole or not at all: a truncated one is an error.
 //
 // Errors: MissingResource when there is no file to read, RunError for everything else, each message starting
-// with the path.
+// with the path; and MissingResource when the libraries are not there (load_picture_libraries()).
 #include <string>
 #include <string_view>
 #include <vector>

@@ -161,14 +161,14 @@ std::string writing_problem(const std::string& path, const WriteOptions& options
 }
 
 std::string place_problem(const std::string& path) {
-  constexpr std::size_t longest_name = 255;
+  constexpr std::size_t longest_name = 220;  // systems take 255, but a longer one is written first
   if (path.find("://") != std::string::npos) return "it is an address; expected the path of a file";
   if (path.starts_with("~/")) return "'~' is not replaced here; write \"${env:HOME}" + path.substr(1) + "\"";
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) return "there is a folder of that name";
   for (const fs::path& part : fs::path(path))
     if (part.string().size() > longest_name)
-      return fmt::format("a name in it has {} letters; file systems take {}", part.string().size(),
+      return fmt::format("a name in it is {} bytes long; at most {} are possible", part.string().size(),
                          longest_name);
   fs::path folder = fs::absolute(path, ignored).parent_path();
   while (!folder.empty() && folder != folder.root_path() && !fs::exists(folder, ignored))

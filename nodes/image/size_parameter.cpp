@@ -12,23 +12,25 @@ bool decode_side(const Value& value, int& side, const DecodeContext& context) {
   return ParameterType<int>::decode(value, side, {context.name, limits, context.diagnostics});
 }
 
-/// "write [512, 341]" for 512x341, "write 128" for 128px.
+/// "write [512, 341]" for 512x341, "write 128" for 128px; "" when there is no telling.
 std::string meant_size(const std::string& text) {
   constexpr const char* digits = "0123456789";
   const std::size_t first = text.find_first_not_of(digits);
   if (first == 0 || first == std::string::npos) return "";
   const std::size_t second = text.find_first_of(digits, first);
-  if (second == std::string::npos) return "write " + text.substr(0, first);
-  if (text.find_first_not_of(digits, second) != std::string::npos) return "";
-  return "write [" + text.substr(0, first) + ", " + text.substr(second) + "]";
+  if (second == std::string::npos) return text[first] == '%' ? "" : "write " + text.substr(0, first);
+  const bool times = text.find_first_not_of("xX* ", first) == second && text[second] != '0';
+  if (!times || text.find_first_not_of(digits, second) != std::string::npos) return "";
+  return fmt::format("write [{}, {}]", text.substr(0, first), text.substr(second));
 }
 
 }  // namespace
 
 void ParameterType<WantedSize>::describe(Field& field) {
   field.type = "number or [width, height]";
+  const std::string side = fmt::format(R"({{"type":"integer","minimum":1,"maximum":{}}})", largest_side);
   field.json_schema =
-      R"("anyOf":[{"type":"integer","minimum":1,"maximum":65536},{"type":"array","items":{"anyOf":[{"type":"integer","minimum":1,"maximum":65536},{"type":"string","pattern":"^\\$"}]},"minItems":2,"maxItems":2}])";
+      fmt::format(R"("anyOf":[{0},{{"type":"array","items":{0},"minItems":2,"maxItems":2}}])", side);
 }
 
 bool ParameterType<WantedSize>::decode(const Value& value, WantedSize& size, const DecodeContext& context) {

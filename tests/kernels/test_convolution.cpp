@@ -125,6 +125,7 @@ TEST_CASE("Filters whose transformed weights are not kept work in both direction
   check_both_directions({{9, 13, 352}, 352}, 15);
   check_both_directions({{6, 7, 337}, 403}, 16);
   check_both_directions({{3, 5, 352}, 460}, 18);
+  check_both_directions({{7, 9, 340}, 352, 3, 1, Border::reflect}, 19);
 }
 
 TEST_CASE("Pictures of one to four channels, with every border") {

@@ -17,6 +17,7 @@
 
 #include "framework/ops/cpu/blocks.h"
 #include "framework/ops/cpu/border_gradient.h"
+#include "framework/ops/cpu/cache_sizes.h"
 #include "framework/ops/cpu/large_memory.h"
 #include "framework/ops/cpu/winograd_kernels.h"
 
@@ -25,14 +26,13 @@ namespace gramflow::cpu {
 namespace {
 
 constexpr std::size_t scratch_budget = std::size_t{28} << 20;  ///< of all workers together
-constexpr std::size_t large_weights = std::size_t{16}
-                                      << 20;  ///< too large for a share of the third-level cache
-constexpr std::int64_t row_group = 6;         ///< rows of the products' tiles
+constexpr std::int64_t row_group = 6;                          ///< rows of the products' tiles
+
+constexpr std::size_t kept_weights = std::size_t{4}
+                                     << 20;  ///< bytes of transformed weights; more are made anew
 
 /// Whether the transformed weights are kept, rather than made in every run.
-bool kept(const Filter& filter) {
-  return transformed_floats(filter, false) * sizeof(float) < std::size_t{4} << 20;
-}
+bool kept(const Filter& filter) { return transformed_floats(filter, false) * sizeof(float) < kept_weights; }
 
 /// How the blocks of one direction are cut and where a worker's memory lies.
 struct BlockPlan {
@@ -60,9 +60,12 @@ struct BlockPlan {
   /// Small blocks keep their transformed values in the second-level cache, which wins as long as the weights,
   /// read once a block, come from the third.
   static std::int64_t wanted_tiles(std::size_t depth, int channels_made) {
+    const CacheSizes caches = cache_sizes();
     const std::size_t weights =
         winograd_positions * depth * static_cast<std::size_t>(channels_made) * sizeof(float);
-    return weights < large_weights ? 12 : 84;
+    if (weights >= caches.third_level / 2) return 84;
+    const std::size_t fitting = caches.second_level / 2 / (winograd_positions * depth * sizeof(float));
+    return std::clamp(static_cast<std::int64_t>(fitting) / row_group * row_group, row_group, 2 * row_group);
   }
 
   std::size_t chunk;  ///< channels whose products are finished together
@@ -79,7 +82,7 @@ BlockPlan backward_plan(const Filter& f, Shape input) {
   return BlockPlan(input, f.out_channels, f.in_channels);
 }
 
-/// Where a run's transformed weights stand in its scratch memory: behind the workers'.
+/// Scratch memory of all workers; a run's transformed weights stand behind it.
 std::size_t workers_bytes(const Filter& filter, Shape input) {
   const std::size_t one =
       std::max({forward_plan(filter, input).worker_bytes, backward_plan(filter, input).worker_bytes,

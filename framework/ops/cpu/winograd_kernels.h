@@ -1,7 +1,8 @@
 #pragma once
 // The inner steps of a Winograd F(4x4,3x3) convolution on one block of tiles, for whatever instruction set
-// runs. All are single-threaded. A tile is 4x4 pixels of the result, made from 6x6 of the source; in the
-// transformed domain it is 36 numbers a channel, and the convolution is 36 independent matrix products.
+// runs. All but winograd_transform_weights() are single-threaded. A tile is 4x4 pixels of the result, made
+// from 6x6 of the source; in the transformed domain it is 36 numbers a channel, and the convolution is 36
+// independent matrix products.
 #include <cstddef>
 #include <cstdint>
 
@@ -70,11 +71,12 @@ struct FilterTaps {
   std::size_t in, out;
 };
 std::size_t tap_floats(std::size_t in, std::size_t out);
+/// From OIHW; `to` holds tap_floats().
 void arrange_taps(const Filter& filter, float* to);
 
 /// Transforms taps for winograd_multiply: panels of the channels made, each 36 positions, each groups of as
 /// many columns as the product works on at a time, each channels read x group. With `backward` for the data
-/// gradient: flipped, and the channels' roles swapped. The one step that is a parallel loop.
+/// gradient: flipped, and the channels' roles swapped. `to` holds transformed_floats(). A parallel loop.
 std::size_t transformed_floats(const Filter& filter, bool backward);
 void winograd_transform_weights(const FilterTaps& taps, bool backward, float* to);
 

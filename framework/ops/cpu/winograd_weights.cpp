@@ -26,10 +26,8 @@ namespace {
 
 #if HWY_TARGET == HWY_SCALAR
 inline constexpr std::size_t square = 1;
-#elif HWY_TARGET == HWY_SSE4
-inline constexpr std::size_t square = 4;
 #else
-inline constexpr std::size_t square = 8;
+inline constexpr std::size_t square = most_lanes < 8 ? 4 : 8;
 #endif
 
 /// to[c][r] = from[r][c] for a square of columns and rows: pairs of rows are interleaved, then pairs of

@@ -23,9 +23,6 @@ std::shared_ptr<const Network> named_network(const std::string& name, const Netw
   return network;
 }
 
-/// What the weights of a network were trained with.
-InputConvention input_of(const Network& network) { return network.weights_input.value_or(network.input); }
-
 std::vector<std::shared_ptr<const Network>> all_networks(const NetworkPaths& paths) {
   std::vector<std::shared_ptr<const Network>> networks;
   for (const std::string& name : shipped_networks(paths)) {
@@ -96,13 +93,13 @@ std::string naming_text(Naming naming) {
                                   const Convention& convention, const NetworkPaths& paths) {
   std::vector<std::string> fitting;
   for (const auto& other : all_networks(paths))
-    if (input_of(*other) == *convention.known) fitting.push_back(other->name);
+    if (other->trained_input() == *convention.known) fitting.push_back(other->name);
   throw RunError(
       fmt::format("{}: its weights want another input than network '{}' gives\n  the weights: {} ({})\n  the "
                   "network: {}\n"
                   "  networks with the weights' input: {}\n  if you know better: --convention network",
                   options.file, network.name, convention_text(*convention.known), convention.reason,
-                  convention_text(input_of(network)), fitting.empty() ? "none" : join_words(fitting)));
+                  convention_text(network.trained_input()), fitting.empty() ? "none" : join_words(fitting)));
 }
 
 }  // namespace
@@ -127,7 +124,7 @@ NetworkChoice choose_network(const ImportOptions& options, const TensorSource& s
     candidates = {named_network(name, paths)};
   } else {
     for (auto& network : all_networks(paths))
-      if (!convention.known || input_of(*network) == *convention.known)
+      if (!convention.known || network->trained_input() == *convention.known)
         candidates.push_back(std::move(network));
   }
   if (candidates.empty() && shipped_networks(paths).empty())
@@ -148,10 +145,10 @@ NetworkChoice choose_network(const ImportOptions& options, const TensorSource& s
   const Network& network = *best.network;
   if (!best.match.problems.empty()) fail_incomplete(options, source, network, best.match);
   if (tie) throw RunError(options.file + ": fits more than one network; say which: --network NAME");
-  if (convention.known && *convention.known != input_of(network))
+  if (convention.known && *convention.known != network.trained_input())
     fail_convention(options, network, convention, paths);
   best.format = source.format_text() + " with " + naming_text(*naming);
-  best.convention = convention_text(input_of(network)) + " (" + convention.reason + ")";
+  best.convention = convention_text(network.trained_input()) + " (" + convention.reason + ")";
   return best;
 }
 

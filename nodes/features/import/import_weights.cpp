@@ -122,14 +122,13 @@ ImportReport import_weights(const ImportOptions& options, const NetworkPaths& pa
   const std::vector<SafetensorsEntry> entries = convert(options, *source, choice);
   warn_untrained(entries, report);
   const std::string name = std::filesystem::path(options.file).filename().string();
-  write_safetensors(
-      options.output, entries,
-      {{"network", report.network},
-       {"convention", convention_text(choice.network->weights_input.value_or(choice.network->input))},
-       {"source", options.source.empty() ? name : options.source},
-       {"source_sha256", file_checksums(options.file).sha256},
-       {"converter", "gramflow " GRAMFLOW_VERSION}},
-      options.half ? StoredType::f16 : StoredType::f32);
+  write_safetensors(options.output, entries,
+                    {{"network", report.network},
+                     {"convention", convention_text(choice.network->trained_input())},
+                     {"source", options.source.empty() ? name : options.source},
+                     {"source_sha256", file_checksums(options.file).sha256},
+                     {"converter", "gramflow " GRAMFLOW_VERSION}},
+                    options.half ? StoredType::f16 : StoredType::f32);
   return report;
 }
 

@@ -1,0 +1,106 @@
+// The program as scripts see it: exit codes, and what goes to which stream.
+#include <doctest/doctest.h>
+
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/engine/harness.h"
+
+using namespace gramflow::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Outcome {
+  int code = -1;
+  std::string out;  // the standard output
+  std::string err;
+};
+
+/// Runs the program that lies beside this test in the project's folder.
+Outcome run_program(const std::string& arguments) {
+  const TemporaryFolder folder;
+  const fs::path program = fs::read_symlink("/proc/self/exe").parent_path() / "gramflow";
+  const std::string command = "cd '" GRAMFLOW_SOURCE_DIR "' && '" + program.string() + "' " + arguments +
+                              " 2>'" + (folder / "err") + "'";
+  Outcome outcome;
+  std::FILE* pipe = ::popen(command.c_str(), "r");
+  REQUIRE(pipe != nullptr);
+  for (int letter = std::fgetc(pipe); letter != EOF; letter = std::fgetc(pipe))
+    outcome.out += static_cast<char>(letter);
+  outcome.code = WEXITSTATUS(::pclose(pipe));
+  std::ifstream file(folder / "err");
+  outcome.err.assign(std::istreambuf_iterator<char>(file), {});
+  return outcome;
+}
+
+std::string written(const TemporaryFolder& folder, const std::string& nodes) {
+  std::ofstream(folder / "p.yaml") << "version: 1\nnodes:\n" << nodes;
+  return "check '" + (folder / "p.yaml") + "'";
+}
+
+const std::string save = "  save: {type: Save, image: a, path: out/never.png}\n";
+
+}  // namespace
+
+TEST_CASE("a good pipeline ends with 0") { CHECK(run_program("check configs/d2l.yaml").code == 0); }
+
+TEST_CASE(
+    "a mistake ends with 2, a missing picture with 3, a damaged one with 1, and a mistake outweighs both") {
+  const TemporaryFolder folder;
+  CHECK(run_program(written(folder, "  a: {type: Noise, sise: 8}\n" + save)).code == 2);
+  CHECK(run_program(written(folder, "  a: {type: Load, path: nowhere.png}\n" + save)).code == 3);
+  CHECK(run_program(written(folder, "  a: {type: Load, path: README.md}\n" + save)).code == 1);
+  CHECK(run_program(written(folder,
+                            "  a: {type: Load, path: nowhere.png}\n  b: {type: Load, path: README.md}\n"
+                            "  c: {type: Save, image: b, path: out/x.gif}\n  d: {type: Noise, size: 8}\n"
+                            "  e: {type: Save, image: d, path: out/x.gif}\n" +
+                                save))
+            .code == 2);
+  CHECK(run_program("check nowhere.yaml").code == 3);
+}
+
+TEST_CASE("words that are no commands and options are answered with the right ones") {
+  CHECK(run_program("chekc configs/d2l.yaml").err.find("did you mean 'check'?") != std::string::npos);
+  CHECK(run_program("configs/d2l.yaml").err.find("gramflow run configs/d2l.yaml") != std::string::npos);
+  CHECK(run_program("check configs/d2l.yaml --thread 2").err.find("did you mean '--threads'?") !=
+        std::string::npos);
+  CHECK(run_program("check configs/d2l.yaml size=3").code == 2);
+}
+
+TEST_CASE("diagnostics as JSON are an array whatever was found, and nothing else") {
+  const TemporaryFolder folder;
+  const auto findings = [](const std::string& arguments) {
+    return nlohmann::json::parse(run_program(arguments + " --diagnostics=json").out);
+  };
+  CHECK(findings("check configs/d2l.yaml").empty());
+  CHECK(findings("check configs/subgraphs/restyle.yaml").empty());
+  CHECK(findings("check nowhere.yaml").size() == 1);
+  CHECK(findings("check configs").size() == 1);
+  CHECK(findings(written(folder, "  a: {type: Noise, size: 8, sede: 1, mena: 2}\n" + save)).size() == 2);
+  CHECK(findings(written(folder, "  a: {type: Load, path: nowhere.png}\n" + save))[0]["code"] ==
+        "missing-file");
+}
+
+TEST_CASE("a file of subgraphs can be checked, but not run") {
+  CHECK(run_program("check configs/subgraphs/restyle.yaml").code == 0);
+  CHECK(run_program("run configs/subgraphs/restyle.yaml").code == 2);
+}
+
+TEST_CASE("a program without its part for pictures says what is missing, and does everything else") {
+  const TemporaryFolder folder;
+  const fs::path program = fs::read_symlink("/proc/self/exe").parent_path() / "gramflow";
+  fs::copy_file(program, folder / "gramflow");
+  const std::string command =
+      "cd '" GRAMFLOW_SOURCE_DIR "' && GRAMFLOW_PATH=configs/networks '" + (folder / "gramflow") + "' ";
+  CHECK(std::system((command + "nodes >/dev/null").c_str()) == 0);
+  CHECK(WEXITSTATUS(
+            std::system((command + "check configs/d2l.yaml 2>'" + (folder / "said") + "'").c_str())) == 3);
+  std::ifstream file(folder / "said");
+  const std::string said(std::istreambuf_iterator<char>(file), {});
+  CHECK(said.find("reads and writes pictures is missing") != std::string::npos);
+}
