@@ -10,6 +10,7 @@
 #include "framework/config/document.h"
 #include "framework/config/files.h"
 #include "framework/config/levels.h"
+#include "framework/config/lost_lines.h"
 #include "framework/config/pipeline_file.h"
 #include "framework/config/settings.h"
 #include "framework/config/variables.h"
@@ -139,31 +140,9 @@ class Expander {
         return;
       }
       const std::size_t lost = lost_lines(nodes, i);
-      open_node(level, lost == 0 ? nodes[i] : report_lost_lines(nodes[i], nodes[i + 1]));
+      open_node(level, lost == 0 ? nodes[i] : report_lost_lines(nodes[i], nodes[i + 1], diagnostics_));
       i += lost;
     }
-  }
-
-  /// "result:" with nothing behind it, and then lines like "type: Optimizer" that are no nodes: they lost
-  /// their indentation. How many there are.
-  static std::size_t lost_lines(const std::vector<Entry>& nodes, std::size_t owner) {
-    std::size_t end = owner + 1;
-    if (!nodes[owner].value->is_null()) return 0;
-    const auto is_lost = [](const Value& value) {
-      return value.list() != nullptr || (value.scalar() != nullptr && !value.scalar()->text.starts_with('$'));
-    };
-    while (end < nodes.size() && is_lost(*nodes[end].value)) ++end;
-    return end - owner - 1;
-  }
-
-  /// The node they belong to, with a broken value, so that nothing else is said about it.
-  Entry report_lost_lines(const Entry& owner, const Entry& line) {
-    diagnostics_
-        .error("wrong-type", line.key_span,
-               fmt::format("{} is no node, and the node {} above it is empty", quote(line.key),
-                           quote(owner.key)))
-        .suggest(fmt::format("indent the lines that belong to '{}:'", one_line(owner.key)));
-    return {owner.key, owner.key_span, broken_value(owner.key_span)};
   }
 
   void open_node(Level& level, const Entry& node) {

@@ -50,6 +50,14 @@ std::vector<std::string> shipped_networks(const NetworkPaths& paths) {
 
 std::shared_ptr<const Network> load_network(const std::string& name, const std::string& directory,
                                             const NetworkPaths& paths, Span where, Diagnostics& diagnostics) {
+  for (const char* ending : {".safetensors", ".pth", ".pt", ".h5", ".hdf5"})
+    if (name.ends_with(ending)) {
+      diagnostics
+          .error("unknown-network", std::move(where),
+                 "'" + name + "' is a weights file; 'network' takes a network, whose file names its weights")
+          .suggest("gramflow weights info FILE tells whose weights they are");
+      return nullptr;
+    }
   if (name.ends_with(".yaml") || name.ends_with(".yml") || name.find('/') != std::string::npos)
     return load_by_path(name, directory, std::move(where), diagnostics);
   std::error_code ignored;
