@@ -2,7 +2,7 @@
 // words of NAME.expected. To accept new words, run with GRAMFLOW_REWRITE_EXPECTED=1 and read what changed.
 #include <doctest/doctest.h>
 
-#include <chrono>
+#include <ctime>
 #include <filesystem>
 
 #include "framework/base/error.h"
@@ -40,10 +40,9 @@ TEST_CASE("every pipeline that cannot be run is answered with the expected words
   CHECK(names.size() >= 40);
   for (const std::string& name : names) {
     CAPTURE(name);
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();
     const std::string found = answer(name + ".yaml");
-    CHECK(std::chrono::steady_clock::now() - start <
-          std::chrono::seconds(5));  // far less, but machines are shared
+    CHECK(std::clock() - start < 2 * CLOCKS_PER_SEC);  // of work: a cold disk may take longer
     CHECK(found != "");
     CHECK(found == expected_text(name + ".expected", found));
   }
