@@ -68,7 +68,7 @@ TEST_CASE("every shipped network can be read, under its own name") {
   const NetworkPaths paths{{std::string(GRAMFLOW_SOURCE_DIR) + "/configs/networks"}, {}, ""};
   const auto names = shipped_networks(paths);
   CHECK(names == std::vector<std::string>{"vgg16", "vgg16-caffe", "vgg19", "vgg19-caffe",
-                                          "vgg19-distilled16x", "vgg19-mini"});
+                                          "vgg19-distilled16x", "vgg19-mini", "vgg19-small"});
   for (const std::string& name : names) {
     CHECK(shipped(name)->name == name);
     CHECK_FALSE(shipped(name)->summary.empty());
@@ -79,6 +79,7 @@ TEST_CASE("the VGGs have their layers") {
   CHECK(convolutions(*shipped("vgg19")) == 16);
   CHECK(convolutions(*shipped("vgg16")) == 13);
   CHECK(convolutions(*shipped("vgg19-mini")) == 13);
+  CHECK(convolutions(*shipped("vgg19-small")) == 13);
   const auto names = shipped("vgg16")->layer_names();
   CHECK(std::vector<std::string>(names.begin(), names.begin() + 6) ==
         std::vector<std::string>{"conv1_1", "relu1_1", "conv1_2", "relu1_2", "pool1", "conv2_1"});
