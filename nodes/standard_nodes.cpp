@@ -14,6 +14,7 @@ NodeTypes standard_nodes(std::shared_ptr<NetworkLibrary> library) {
       resize_node(),
       grade_node(),
       sharpen_node(),
+      rotate_node(),
       noise_node(),
       preprocess_node(library),
       postprocess_node(library),
@@ -21,6 +22,7 @@ NodeTypes standard_nodes(std::shared_ptr<NetworkLibrary> library) {
       gram_node(),
       content_loss_node(),
       style_loss_node(),
+      neighbor_loss_node(),
       tv_loss_node(),
       optimizer_node(),
   };

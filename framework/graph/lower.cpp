@@ -106,10 +106,10 @@ class Lowering final : public LowerContext {
     const std::vector<const PortValue*> all = inputs(port);
     return all.empty() ? nullptr : all.front();
   }
-  const Node* source(std::string_view port) const override {
+  const Node* source(std::string_view port, std::size_t wire) const override {
     for (std::size_t p = 0; p < node().inputs.size(); ++p)
-      if (node().type->inputs[p].name == port && !node().inputs[p].empty())
-        return &graph_.nodes[static_cast<std::size_t>(node().inputs[p].front().node)];
+      if (node().type->inputs[p].name == port && wire < node().inputs[p].size())
+        return &graph_.nodes[static_cast<std::size_t>(node().inputs[p][wire].node)];
     return nullptr;
   }
   const TensorDesc& desc(TensorId tensor) const override { return lowered_.program.desc(tensor); }

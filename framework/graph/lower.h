@@ -27,6 +27,10 @@ struct InputSpace {
 struct LayerTensor {
   std::string layer;
   TensorId tensor = no_tensor;
+  // Of Gram matrices:
+  TensorId mean = no_tensor;         ///< of the features, by channel; computed only where somebody reads it
+  TensorId mean_square = no_tensor;  ///< likewise
+  double factor = 1;                 ///< what the matrix's numbers are to be multiplied by
 };
 
 /// What an output port carries once lowered.
@@ -92,7 +96,7 @@ class LowerContext {
   virtual const PortValue* input(std::string_view port) const = 0;
   virtual std::vector<const PortValue*> inputs(std::string_view port) const = 0;
   /// Node that a wire of this port comes from (for notes); nullptr when it has none.
-  virtual const Node* source(std::string_view port) const = 0;
+  virtual const Node* source(std::string_view port, std::size_t wire = 0) const = 0;
   virtual const TensorDesc& desc(TensorId tensor) const = 0;
   /// Appends an operation and returns its outputs. `step` names it within the node: "conv1_1", or "". A
   /// ShapeError is reported at `span` (default: the node) and ends the lowering of this node.

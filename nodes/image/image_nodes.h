@@ -12,6 +12,7 @@ NodeType save_node();
 NodeType resize_node();
 NodeType grade_node();
 NodeType sharpen_node();
+NodeType rotate_node();
 NodeType noise_node();
 NodeType preprocess_node(std::shared_ptr<NetworkLibrary> library);
 NodeType postprocess_node(std::shared_ptr<NetworkLibrary> library);

@@ -1,3 +1,4 @@
+#include "framework/ops/squared_error.h"
 #include "nodes/loss/layer_pairs.h"
 #include "nodes/loss/loss_nodes.h"
 
@@ -28,7 +29,13 @@ NodeType content_loss_node() {
   type.parameters = ParameterSchema::of<ContentLossParameters>();
   type.demand = [](DemandContext& context) { demand_layer_pairs(context, "features"); };
   type.lower = [](LowerContext& context) {
-    lower_layer_pairs(context, context.parameters<ContentLossParameters>(), "features");
+    for (const LayerPair& pair :
+         layer_pairs(context, context.parameters<ContentLossParameters>(), "features"))
+      context.add_loss(context
+                           .emit(std::make_shared<SquaredError>(pair.weight),
+                                 {pair.value.tensor, pair.targets.front().tensor}, pair.layer)
+                           .front(),
+                       pair.layer);
   };
   return type;
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "framework/base/text.h"
-#include "framework/ops/squared_error.h"
 
 namespace gramflow {
 namespace {
@@ -14,16 +13,16 @@ std::vector<std::string> names_of(const PortValue& value) {
   return names;
 }
 
-TensorId find(const PortValue& value, const std::string& layer) {
+const LayerTensor* find(const PortValue& value, const std::string& layer) {
   for (const LayerTensor& candidate : value.layers)
-    if (candidate.layer == layer) return candidate.tensor;
-  return no_tensor;
+    if (candidate.layer == layer) return &candidate;
+  return nullptr;
 }
 
 /// `compared` is the port that is held against the target.
 void report_missing(LowerContext& context, std::string_view compared, const std::string& port,
-                    const std::string& layer, const PortValue& value) {
-  const Node* source = context.source(port);
+                    std::size_t wire, const std::string& layer, const PortValue& value) {
+  const Node* source = context.source(port, wire);
   const std::vector<std::string> names = names_of(value);
   const bool listed = context.node().value_of("layers") != nullptr;
   const std::string other = port == "target" ? std::string(compared) : "target";
@@ -45,11 +44,12 @@ void demand_layer_pairs(DemandContext& context, const std::string& port) {
   }
 }
 
-void lower_layer_pairs(LowerContext& context, const LayerLossParameters& parameters,
-                       const std::string& port) {
+std::vector<LayerPair> layer_pairs(LowerContext& context, const LayerLossParameters& parameters,
+                                   const std::string& port) {
   const PortValue& value = *context.input(port);
-  const PortValue& target = *context.input("target");
-  const std::vector<std::string> layers = parameters.layers.empty() ? names_of(target) : parameters.layers;
+  const std::vector<const PortValue*> targets = context.inputs("target");
+  const std::vector<std::string> layers =
+      parameters.layers.empty() ? names_of(*targets.front()) : parameters.layers;
   if (layers.empty())
     context.error("layer-mismatch", "target", "'target' has no layers, so there is nothing to compare")
         .suggest("say which: layers: [relu4_1]");
@@ -61,17 +61,42 @@ void lower_layer_pairs(LowerContext& context, const LayerLossParameters& paramet
                  "'layer_weights' names the layer '" + layer + "', which is not compared")
           .suggest(hint.empty() ? "compared are " + join_words(layers) : hint);
     }
+  std::vector<LayerPair> pairs;
   for (const std::string& layer : layers) {
-    const TensorId a = find(value, layer);
-    const TensorId b = find(target, layer);
-    if (a == no_tensor) report_missing(context, port, port, layer, value);
-    if (b == no_tensor) report_missing(context, port, "target", layer, target);
-    if (value.layers.empty() || target.layers.empty()) return;  // said once is enough
-    if (a == no_tensor || b == no_tensor) continue;
+    const LayerTensor* compared = find(value, layer);
+    if (compared == nullptr) report_missing(context, port, port, 0, layer, value);
+    bool nothing_there = value.layers.empty();
+    LayerPair pair;
+    for (std::size_t wire = 0; wire < targets.size(); ++wire) {
+      const LayerTensor* target = find(*targets[wire], layer);
+      if (target == nullptr)
+        report_missing(context, port, "target", wire, layer, *targets[wire]);
+      else
+        pair.targets.push_back(*target);
+      nothing_there = nothing_there || targets[wire]->layers.empty();
+    }
+    if (nothing_there) return {};  // said once is enough
+    if (compared == nullptr || pair.targets.size() < targets.size()) continue;
     const auto own = parameters.layer_weights.find(layer);
-    const double weight = parameters.weight * (own == parameters.layer_weights.end() ? 1.0 : own->second);
-    context.add_loss(context.emit(std::make_shared<SquaredError>(weight), {a, b}, layer).front(), layer);
+    pair.layer = layer;
+    pair.value = *compared;
+    pair.weight = parameters.weight * (own == parameters.layer_weights.end() ? 1.0 : own->second);
+    pairs.push_back(std::move(pair));
   }
+  return pairs;
+}
+
+bool target_stands_still(LowerContext& context, std::string_view what) {
+  for (std::size_t wire = 0; const Node* source = context.source("target", wire); ++wire)
+    if (source->phase == Phase::loop) {
+      context
+          .error("moving-target", "target",
+                 "'target' changes with the canvas; " + std::string(what) + " needs one that stands still")
+          .suggest("take it from a picture, not from the optimiser's canvas")
+          .note("'target' comes from '" + source->id() + "'", source->entry.id_span);
+      return false;
+    }
+  return true;
 }
 
 }  // namespace gramflow

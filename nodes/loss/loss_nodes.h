@@ -5,6 +5,7 @@
 namespace gramflow {
 
 NodeType content_loss_node();
+NodeType neighbor_loss_node();
 NodeType style_loss_node();
 NodeType tv_loss_node();
 
