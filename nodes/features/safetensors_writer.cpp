@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/base/error.h"
+#include "framework/base/replaced_file.h"
 #include "nodes/features/half.h"
-#include "nodes/features/replaced_file.h"
 #include "nodes/features/safetensors.h"
 
 namespace gramflow {

@@ -1,5 +1,7 @@
 #include "nodes/image/picture_format.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
@@ -59,15 +61,31 @@ std::string describe_non_picture(std::string_view s) {
 std::string readable_formats() { return "PNG, JPEG, TIFF, OpenEXR, WebP, BMP, GIF or PNM"; }
 
 const std::vector<WritableFormat>& writable_formats() {
+  // What the formats hold, or their libraries write (libpng a million a side; 4 GiB: offsets of 32 bits;
+  // OpenEXR counts the bytes of 16 rows in 31 bits).
+  constexpr std::uint64_t offsets_of_32_bits = (std::uint64_t{1} << 32) - (std::uint64_t{1} << 24);
   static const std::vector<WritableFormat> formats = {
-      {"png", {".png"}, {8, 16}, false},
-      {"jpeg", {".jpg", ".jpeg"}, {8}, false},
-      {"tiff", {".tif", ".tiff"}, {8, 16}, false},
-      {"openexr", {".exr"}, {16, 32}, true},
-      {"webp", {".webp"}, {8}, false},
-      {"bmp", {".bmp"}, {8}, false},
+      {"png", {".png"}, {8, 16}, false, 1000000, 0},
+      {"jpeg", {".jpg", ".jpeg"}, {8}, false, 65500, 0},
+      {"tiff", {".tif", ".tiff"}, {8, 16}, false, 2147483647, offsets_of_32_bits},
+      {"openexr", {".exr"}, {16, 32}, true, 10000000, 0},
+      {"webp", {".webp"}, {8}, false, 16383, 0},
+      {"bmp", {".bmp"}, {8}, false, 2147483647, offsets_of_32_bits},
   };
   return formats;
+}
+
+std::string size_limit(const WritableFormat& format, PictureSize size, int bits) {
+  std::string name = format.endings.back().substr(1);
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  if (std::max(size.width, size.height) > format.largest_side)
+    return fmt::format("{} takes at most {} pixels a side", name, format.largest_side);
+  const std::uint64_t bytes = size.floats() * static_cast<std::uint64_t>(bits) / 8;
+  if (format.largest_bytes != 0 && bytes > format.largest_bytes)
+    return fmt::format("{} takes at most {}, this is {}", name, human_bytes(format.largest_bytes),
+                       human_bytes(bytes));
+  return "";
 }
 
 const WritableFormat* writable_format(const std::string& path) {

@@ -1,9 +1,12 @@
 #pragma once
 // Which formats there are, told by a file's first bytes (reading) or by its ending (writing). Internal to
 // nodes/image.
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "nodes/image/picture.h"
 
 namespace gramflow {
 
@@ -22,8 +25,14 @@ struct WritableFormat {
   std::vector<std::string> endings;  ///< lower case, with the dot; the usual one first
   std::vector<int> bits;             ///< the usual one first
   bool floating = false;
+  int largest_side = 0;             ///< in pixels
+  std::uint64_t largest_bytes = 0;  ///< of all samples together; 0: any
 };
 const std::vector<WritableFormat>& writable_formats();
+
+/// "" when a picture of this size, three channels of so many bits, fits into the format; otherwise what it
+/// takes, as in "JPEG takes at most 65500 pixels a side".
+std::string size_limit(const WritableFormat& format, PictureSize size, int bits);
 
 /// By the ending of the path, upper or lower case; nullptr when there is none.
 const WritableFormat* writable_format(const std::string& path);

@@ -70,6 +70,10 @@ struct WriteOptions {
 /// without the path. Touches nothing.
 std::string writing_problem(const std::string& path, const WriteOptions& options = {});
 
+/// "" when a picture of this size fits into the format that the ending says; otherwise the limit and formats
+/// that would do, without the path. `path` must have no writing_problem().
+std::string size_problem(const std::string& path, PictureSize size, const WriteOptions& options = {});
+
 /// "" when a file may be made under this path as far as can be seen without touching anything: no folder of
 /// that name, the nearest folder that is there takes files, no name is too long, and it is no address or '~'.
 /// Otherwise what is wrong and what to try, without the path.

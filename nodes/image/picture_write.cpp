@@ -1,19 +1,13 @@
-// Writing that never leaves half a picture. The file is encoded in memory, written under another name in the
-// same folder, flushed to the disk and renamed over the old one: rename within a folder is atomic, so a
-// reader sees the old picture or the new.
-#include <fcntl.h>
+// Writing that never leaves half a picture: it is encoded in memory, and the bytes replace the old file
+// whole.
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cerrno>
-#include <cmath>
-#include <cstring>
 #include <filesystem>
 
 #include "framework/base/error.h"
+#include "framework/base/replaced_file.h"
 #include "framework/base/text.h"
 #include "nodes/image/oiio_bridge.h"
 #include "nodes/image/picture_format.h"
@@ -23,79 +17,6 @@
 namespace gramflow {
 namespace fs = std::filesystem;
 namespace {
-
-// A file that is removed again unless it was renamed into place.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const fs::path& target) {
-    // The process and a count keep two writers of one picture apart.
-    static std::atomic<unsigned> count{0};
-    path_ =
-        target.parent_path() / fmt::format(".{}.{}-{}.part", target.filename().string(), ::getpid(), count++);
-    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) {
-      error_ = errno;
-      exists_ = false;
-    }
-  }
-  ~TemporaryFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (exists_) ::unlink(path_.c_str());
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  /// 0 or an errno value, from here on.
-  int error() const { return error_; }
-  void write(const std::vector<unsigned char>& bytes) {
-    if (error_ != 0) return;
-    std::size_t done = 0;
-    while (error_ == 0 && done < bytes.size()) {
-      const ::ssize_t written = ::write(descriptor_, bytes.data() + done, bytes.size() - done);
-      if (written > 0) {
-        done += static_cast<std::size_t>(written);
-      } else if (written == 0 || errno != EINTR) {
-        error_ = written == 0 ? ENOSPC : errno;
-      }
-    }
-    // Some file systems do not flush (EINVAL); that is no reason to lose a picture.
-    if (error_ == 0 && ::fsync(descriptor_) != 0 && errno != EINVAL && errno != ENOTSUP) error_ = errno;
-    const int closed = ::close(descriptor_);
-    descriptor_ = -1;
-    if (error_ == 0 && closed != 0) error_ = errno;
-  }
-  void rename_to(const fs::path& target) {
-    if (error_ != 0) return;
-    if (::rename(path_.c_str(), target.c_str()) != 0) {
-      error_ = errno;
-    } else {
-      exists_ = false;
-    }
-  }
-
- private:
-  fs::path path_;
-  int descriptor_ = -1;
-  int error_ = 0;
-  bool exists_ = true;
-};
-
-// A link is followed, so that renaming replaces the picture it points to and not the link.
-fs::path real_target(const std::string& path) {
-  std::error_code error;
-  const fs::path resolved = fs::weakly_canonical(path, error);
-  return error ? fs::absolute(path) : resolved;
-}
-
-void make_folders(const std::string& path, const fs::path& target) {
-  std::error_code error;
-  fs::create_directories(target.parent_path(), error);
-  if (fs::is_directory(target.parent_path())) return;
-  const std::string reason = error ? error.message() : "a file of that name is in the way";
-  throw RunError(
-      fmt::format("{}: the folder {} cannot be made ({}); expected a place to write to; choose another path",
-                  path, target.parent_path().string(), reason));
-}
 
 void require_no_problem(const std::string& path, const WriteOptions& options) {
   if (const std::string problem = writing_problem(path, options); !problem.empty())
@@ -160,17 +81,35 @@ std::string writing_problem(const std::string& path, const WriteOptions& options
   return "";
 }
 
+std::string size_problem(const std::string& path, PictureSize size, const WriteOptions& options) {
+  const WritableFormat& format = *writable_format(path);
+  const std::string limit = size_limit(format, size, bits_to_write(format, options));
+  if (limit.empty()) return "";
+  std::vector<std::string> others;
+  for (const WritableFormat& other : writable_formats())
+    if (size_limit(other, size, other.bits.front()).empty()) others.push_back(other.endings.front());
+  return fmt::format("the picture is {}x{}, and {}; {}", size.width, size.height, limit,
+                     others.empty() ? "no format takes that, make it smaller"
+                                    : "for this size use " + join_words(others, "or"));
+}
+
 std::string place_problem(const std::string& path) {
   constexpr std::size_t longest_name = 220;  // systems take 255, but a longer one is written first
   if (path.find("://") != std::string::npos) return "it is an address; expected the path of a file";
   if (path.starts_with("~/")) return "'~' is not replaced here; write \"${env:HOME}" + path.substr(1) + "\"";
-  std::error_code ignored;
-  if (fs::is_directory(path, ignored)) return "there is a folder of that name";
   for (const fs::path& part : fs::path(path))
     if (part.string().size() > longest_name)
       return fmt::format("a name in it is {} bytes long; at most {} are possible", part.string().size(),
                          longest_name);
-  fs::path folder = fs::absolute(path, ignored).parent_path();
+  fs::path target;
+  try {
+    target = writing_target(path);
+  } catch (const RunError&) {
+    return "its links lead round in a ring";
+  }
+  std::error_code ignored;
+  if (fs::is_directory(target, ignored)) return "there is a folder of that name";
+  fs::path folder = target.parent_path();
   while (!folder.empty() && folder != folder.root_path() && !fs::exists(folder, ignored))
     folder = folder.parent_path();
   if (!fs::is_directory(folder, ignored)) return fmt::format("{} is a file, not a folder", folder.string());
@@ -181,27 +120,14 @@ std::string place_problem(const std::string& path) {
 
 void check_writable(const std::string& path, const WriteOptions& options) {
   require_no_problem(path, options);
-  const fs::path target = real_target(path);
-  if (fs::is_directory(target))
-    throw RunError(fmt::format(
-        "{}: there is a folder of that name; expected a picture file; choose another name", path));
-  if (fs::exists(target) && !fs::is_regular_file(target))
-    throw RunError(fmt::format(
-        "{}: something that is not a file has that name; expected a picture file; choose another name",
-        path));
-  make_folders(path, target);
-  const TemporaryFile probe(target);
-  if (probe.error() != 0) {
-    throw RunError(
-        fmt::format("{}: the folder {} takes no new files ({}); expected a place to write to; change its "
-                    "permissions or choose another path",
-                    path, target.parent_path().string(), std::strerror(probe.error())));
-  }
+  const ReplacedFile probe(path);  // never committed, so nothing stays
 }
 
 void write_picture(const std::string& path, std::span<const float> rgb, PictureSize size,
                    const WriteOptions& options) {
   require_no_problem(path, options);
+  if (const std::string problem = size_problem(path, size, options); !problem.empty())
+    throw RunError(fmt::format("{}: cannot be written: {}", path, problem));
   const WritableFormat& format = *writable_format(path);
   oiio::Encoding encoding;
   encoding.format = format.name;
@@ -218,16 +144,9 @@ void write_picture(const std::string& path, std::span<const float> rgb, PictureS
     throw RunError(fmt::format("{}: the {} picture of {}x{} could not be made ({}); nothing was written",
                                path, format.name, size.width, size.height, e.what()));
   }
-  const fs::path target = real_target(path);
-  make_folders(path, target);
-  TemporaryFile file(target);
-  file.write(bytes);
-  file.rename_to(target);
-  if (file.error() != 0) {
-    throw RunError(fmt::format(
-        "{}: could not be written ({}); expected room for {} in {}; what was there before is untouched", path,
-        std::strerror(file.error()), human_bytes(bytes.size()), target.parent_path().string()));
-  }
+  ReplacedFile file(path);
+  file.write(bytes.data(), bytes.size());
+  file.commit();
 }
 
 void write_picture(const std::string& path, const Picture& picture, const WriteOptions& options) {

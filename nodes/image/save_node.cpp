@@ -59,6 +59,8 @@ void lower_save(LowerContext& context) {
   options.software = "gramflow";
   std::string problem = pattern_problem(parameters.path);
   if (problem.empty()) problem = writing_problem(parameters.path, options);
+  const PictureSize size = picture_size(context.desc(context.input("image")->tensor).shape);
+  if (problem.empty()) problem = size_problem(parameters.path, size, options);
   if (problem.empty()) problem = place_problem(parameters.path);
   if (!problem.empty()) {
     context.error("unwritable", "path", "'" + parameters.path + "' cannot be written: " + problem);
@@ -70,7 +72,6 @@ void lower_save(LowerContext& context) {
   description.kind = "Save";
   description.attributes = parameters.path;
   description.has_effect = true;
-  const PictureSize size = picture_size(context.desc(context.input("image")->tensor).shape);
   description.transient_bytes = size.floats() * sizeof(float);
   description.preflight = [path = parameters.path, options, state = context.run_state()] {
     check_writable(file_name(path, *state), options);

@@ -1,0 +1,41 @@
+#pragma once
+// The one way in which gramflow writes a file that must never be seen half: under another name in the same
+// folder, then renamed over the old one, which is atomic. At every moment there is the old file or the whole
+// new one.
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+namespace gramflow {
+
+/// Where writing to `path` ends: absolute, every link followed, also one that points to nothing yet (so the
+/// link stays and its target is made). Touches nothing. Throws RunError, the path in front, when links lead
+/// round in a ring.
+std::filesystem::path writing_target(const std::string& path);
+
+/// One thread. Not committed: the destructor leaves the folder as it was, but for folders that were made.
+/// Everything throws RunError: the path as it was given, what failed and why, and that the old file is
+/// untouched.
+class ReplacedFile {
+ public:
+  /// Makes missing folders and the file beside. Refuses a path that is a folder, a device or the like.
+  explicit ReplacedFile(const std::string& path);
+  ~ReplacedFile();
+  ReplacedFile(const ReplacedFile&) = delete;
+  ReplacedFile& operator=(const ReplacedFile&) = delete;
+
+  void write(const void* bytes, std::size_t count);
+  /// Flushes to the disk and renames over the target.
+  void commit();
+
+ private:
+  [[noreturn]] void fail_writing(int error) const;
+
+  std::string path_;              ///< for messages
+  std::filesystem::path target_;  ///< what is replaced
+  std::filesystem::path beside_;  ///< what is written; empty when there is none any more
+  std::size_t asked_ = 0;         ///< bytes given to write()
+  int descriptor_ = -1;
+};
+
+}  // namespace gramflow
