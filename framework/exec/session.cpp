@@ -8,6 +8,7 @@
 #include <cmath>
 #include <map>
 #include <mutex>
+#include <stdexcept>
 
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
@@ -128,43 +129,52 @@ class StageRun {
       stage_.optimization.carry(carried.canvas, carried.shape, canvas);
   }
 
-  /// What an evaluation found. A method may come back to a point it evaluated earlier (a line search that
-  /// went too far), so the last few are kept and a step's report is the one whose total it names.
+  /// What an evaluation found. A step names the evaluation that it reports; that is one of its own or the one
+  /// the method stood on before, so only these are kept.
   struct Evaluation {
-    double total = 0;
+    std::int64_t index = -1;
     double gradient_norm = 0;
     std::vector<double> scalars;
   };
 
-  double evaluate(std::span<const float> gradient, void* scratch) {
+  Evaluated evaluate(std::span<const float> gradient, void* scratch) {
     if (options_.poison) prepared_.poison();
     executor_->run(loop_);
-    Evaluation& now = evaluations_[evaluation_count_++ % evaluations_.size()];
-    now.total = 0;
+    if (kept_ == evaluations_.size()) evaluations_.push_back({-1, 0, std::vector<double>(scalars_.size())});
+    Evaluation& now = evaluations_[kept_++];
+    now.index = evaluation_count_++;
+    double total = 0;
     for (std::size_t i = 0; i < scalars_.size(); ++i) {
       now.scalars[i] = *scalars_[i].value;
-      now.total += now.scalars[i];
+      total += now.scalars[i];
     }
     now.gradient_norm = std::sqrt(cpu::dot(gradient, gradient, scratch));
-    return now.total;
+    return {total, now.index};
+  }
+
+  /// Before a step: of what was found so far only the point it starts from can matter. -1: nothing can.
+  void keep_only(std::int64_t index) {
+    const auto end = evaluations_.begin() + static_cast<std::ptrdiff_t>(kept_);
+    const auto known = std::find_if(evaluations_.begin(), end,
+                                    [index](const Evaluation& past) { return past.index == index; });
+    kept_ = index >= 0 && known != end ? 1 : 0;
+    if (kept_ == 1) std::swap(*known, evaluations_.front());
   }
 
   /// Fills terms_; returns the gradient's norm.
-  double recall(double total) {
-    const std::size_t kept = std::min(evaluation_count_, evaluations_.size());
-    for (std::size_t back = 1; back <= kept; ++back) {
-      const Evaluation& past = evaluations_[(evaluation_count_ - back) % evaluations_.size()];
-      if (past.total != total && back < kept) continue;
-      for (auto& term : terms_) term.value = 0;
-      for (std::size_t i = 0; i < scalars_.size(); ++i) {
-        ReportedLoss& term = terms_[scalars_[i].term];
-        term.value += past.scalars[i];
-        if (scalars_[i].layer >= 0)
-          term.layers[static_cast<std::size_t>(scalars_[i].layer)].second = past.scalars[i];
-      }
-      return past.gradient_norm;
+  double recall(std::int64_t index) {
+    const auto end = evaluations_.begin() + static_cast<std::ptrdiff_t>(kept_);
+    const auto past = std::find_if(evaluations_.begin(), end,
+                                   [index](const Evaluation& kept) { return kept.index == index; });
+    if (past == end) throw std::logic_error("a step named an evaluation that nobody made");
+    for (auto& term : terms_) term.value = 0;
+    for (std::size_t i = 0; i < scalars_.size(); ++i) {
+      ReportedLoss& term = terms_[scalars_[i].term];
+      term.value += past->scalars[i];
+      if (scalars_[i].layer >= 0)
+        term.layers[static_cast<std::size_t>(scalars_[i].layer)].second = past->scalars[i];
     }
-    return 0;
+    return past->gradient_norm;
   }
 
   void iterate(bool& interrupted) {
@@ -176,7 +186,6 @@ class StageRun {
     std::vector<float> state(method->state_floats(elements));
     method->bind(elements, state);
     std::vector<std::byte> scratch(cpu::reduction_scratch(elements));
-    evaluations_.assign(64, {0, 0, std::vector<double>(scalars_.size())});
     auto evaluation = [&] { return evaluate(gradient.floats(), scratch.data()); };
     const std::int64_t iterations = stage_.optimization.iterations;
     for (std::int64_t iteration = 0; iteration < iterations; ++iteration) {
@@ -185,6 +194,7 @@ class StageRun {
         return;
       }
       const auto start = std::chrono::steady_clock::now();
+      keep_only(method->known_evaluation());
       const StepResult step = method->step(iteration, canvas.floats(), gradient.floats(), evaluation);
       stage_.run_state->iteration = iteration + 1;
       IterationReport report;
@@ -192,7 +202,7 @@ class StageRun {
       report.iteration = iteration;
       report.iterations = iterations;
       report.total = step.loss;
-      report.gradient_norm = recall(step.loss);
+      report.gradient_norm = recall(step.evaluation);
       report.losses = terms_;
       report.seconds = seconds_since(start);
       report.evaluations = step.evaluations;
@@ -228,8 +238,9 @@ class StageRun {
   std::vector<Monitor> monitors_;
   std::vector<ReportedLoss> terms_;
   std::vector<LossScalar> scalars_;
-  std::vector<Evaluation> evaluations_;
-  std::size_t evaluation_count_ = 0;
+  std::vector<Evaluation> evaluations_;  // the first kept_ are of this step or its start
+  std::size_t kept_ = 0;
+  std::int64_t evaluation_count_ = 0;
   std::string failure_;
 };
 

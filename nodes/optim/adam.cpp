@@ -2,6 +2,8 @@
 // pass over memory a step. A step is never made from a loss or a gradient that is not finite: x then still is
 // the last point that led to finite numbers, or, when it is x itself that went astray, the point before,
 // which is why the last x is kept.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -11,6 +13,7 @@
 
 #include "framework/ops/cpu/kernels.h"
 #include "nodes/optim/method.h"
+#include "nodes/optim/saved_numbers.h"
 
 namespace gramflow {
 namespace {
@@ -36,10 +39,23 @@ class Adam final : public OptimizationMethod {
     steps_ = 0;
   }
 
+  /// A step changes nothing before its only evaluation is done.
+  void rewind(std::span<float>, std::span<float>) override {}
+  std::int64_t known_evaluation() const override { return -1; }
+
+  OptimizerState save_state() const override { return {layout(), {steps_}, {}}; }
+  void restore_state(const OptimizerState& saved) override {
+    SavedNumbers numbers(saved, layout());
+    steps_ = numbers.count();
+    numbers.finish();
+  }
+
   StepResult step(std::int64_t iteration, std::span<float> x, std::span<float> gradient,
                   Evaluate evaluate) override {
     StepResult result;
-    result.loss = evaluate();
+    const Evaluated here = evaluate();
+    result.loss = here.loss;
+    result.evaluation = here.index;
     result.evaluations = 1;
     if (!std::isfinite(result.loss) || !cpu::all_finite(gradient, scratch_.data())) {
       give_up(x, result);
@@ -53,6 +69,8 @@ class Adam final : public OptimizationMethod {
   }
 
  private:
+  std::string layout() const { return fmt::format("adam 1, {} elements", first_moment_.size()); }
+
   double rate_at(std::int64_t iteration) const {
     if (options_.decay_every <= 0) return options_.learning_rate;
     return options_.learning_rate *
@@ -67,7 +85,7 @@ class Adam final : public OptimizationMethod {
       return;
     }
     cpu::copy(last_x_, x);
-    result.reason += "; the learning rate of " + std::to_string(options_.learning_rate) + " may be too large";
+    result.reason += fmt::format("; the learning rate of {} may be too large", options_.learning_rate);
   }
 
   AdamOptions options_;

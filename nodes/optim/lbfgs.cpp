@@ -16,6 +16,8 @@
 //
 // State, in vectors: history times s and y, the direction, x and gradient of the start of the line search,
 // and the gradient of the best point of the search when that is not the last one.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -28,6 +30,7 @@
 #include "nodes/optim/lbfgs_history.h"
 #include "nodes/optim/line_search.h"
 #include "nodes/optim/method.h"
+#include "nodes/optim/saved_numbers.h"
 
 namespace gramflow {
 namespace {
@@ -53,8 +56,11 @@ class Lbfgs final : public OptimizationMethod {
     best_gradient_ = state.subspan(3 * size, size);
     history_.bind(elements, state.subspan(4 * size));
     scratch_.resize(cpu::reduction_scratch(elements));
-    evaluated_ = moved_ = false;
+    evaluated_ = moved_ = searching_ = forgot_ = false;
     fresh_ = true;
+    loss_ = start_slope_ = 0;
+    evaluation_ = -1;
+    taken_ = {};
     first_max_abs_ = -1;
   }
 
@@ -62,7 +68,8 @@ class Lbfgs final : public OptimizationMethod {
     StepResult result;
     if (!evaluated_ && !begin(gradient, evaluate, result)) return result;
     result.loss = loss_;
-    GradientSize size = moved_ ? remember(gradient) : history_.look(gradient);
+    result.evaluation = evaluation_;
+    const GradientSize size = moved_ ? remember(gradient) : history_.look(gradient);
     moved_ = false;
     if (first_max_abs_ < 0) first_max_abs_ = size.max_abs;
     if (size.max_abs <= options_.tolerance_gradient * std::min(1.0, first_max_abs_))
@@ -70,11 +77,12 @@ class Lbfgs final : public OptimizationMethod {
 
     DirectionSize direction = history_.propose(gradient, direction_, x, start_x_, start_gradient_);
     if (!history_.empty() && !promising(direction)) {
-      history_.forget();
-      fresh_ = true;
+      forget();
+      direction = history_.propose(gradient, direction_, x, start_x_, start_gradient_);
+    }
+    if (forgot_) {
       result.restarted = true;
       result.reason = "the history no longer points downhill and was forgotten";
-      direction = history_.propose(gradient, direction_, x, start_x_, start_gradient_);
     }
     const double first_step = options_.learning_rate * (fresh_ ? careful_step(size, x) : 1.0);
     const LineSearchResult search = search_from(x, gradient, evaluate, direction, first_step);
@@ -84,10 +92,47 @@ class Lbfgs final : public OptimizationMethod {
     return result;
   }
 
+  /// What a step did before its search began is done for good: a pair learned, a history forgotten. The step
+  /// that follows finds the pair in the history and looks at the same gradient again.
+  void rewind(std::span<float> x, std::span<float> gradient) override {
+    if (!searching_) return;
+    cpu::copy(start_x_, x);
+    cpu::copy(start_gradient_, gradient);
+    searching_ = false;
+  }
+
+  std::int64_t known_evaluation() const override { return evaluated_ ? evaluation_ : -1; }
+
+  OptimizerState save_state() const override {
+    if (searching_) throw std::logic_error("L-BFGS: the state is wanted in the middle of a step");
+    OptimizerState saved{layout(),
+                         {evaluated_, moved_, fresh_, forgot_, evaluation_},
+                         {loss_, start_slope_, taken_.step, taken_.loss, taken_.slope, first_max_abs_}};
+    history_.save(saved);
+    return saved;
+  }
+
+  void restore_state(const OptimizerState& saved) override {
+    SavedNumbers numbers(saved, layout());
+    for (bool* flag : {&evaluated_, &moved_, &fresh_, &forgot_}) *flag = numbers.flag();
+    evaluation_ = numbers.count(-1);
+    for (double* number : {&loss_, &start_slope_, &taken_.step, &taken_.loss, &taken_.slope, &first_max_abs_})
+      *number = numbers.number();
+    history_.restore(numbers);
+    numbers.finish();
+    searching_ = false;
+  }
+
  private:
+  std::string layout() const {
+    return fmt::format("lbfgs 1, {} elements, history {}", direction_.size(), options_.history);
+  }
+
   /// The very first evaluation. False when there is nothing to start from.
   bool begin(std::span<const float> gradient, Evaluate evaluate, StepResult& result) {
-    result.loss = loss_ = evaluate();
+    const Evaluated here = evaluate();
+    result.loss = loss_ = here.loss;
+    result.evaluation = evaluation_ = here.index;
     result.evaluations = 1;
     evaluated_ = true;
     const bool finite_loss = std::isfinite(loss_);
@@ -106,6 +151,11 @@ class Lbfgs final : public OptimizationMethod {
     if (!(growth > 1e-10 * -start_slope_)) return history_.look(gradient);
     fresh_ = false;
     return history_.learn(taken_.step, direction_, start_gradient_, gradient);
+  }
+
+  void forget() {
+    history_.forget();
+    fresh_ = forgot_ = true;
   }
 
   bool promising(const DirectionSize& direction) const {
@@ -133,17 +183,19 @@ class Lbfgs final : public OptimizationMethod {
     options.tolerance_change = options_.tolerance_change;
     options.direction_max_abs = direction.max_abs;
     start_slope_ = direction.slope;
+    searching_ = true;
     const auto evaluate_at = [&](double step) {
       go(x, step);
-      const double loss = evaluate();
-      return LinePoint{step, loss, cpu::dot(gradient, direction_, scratch_.data())};
+      const Evaluated there = evaluate();
+      return LinePoint{step, there.loss, cpu::dot(gradient, direction_, scratch_.data()), there.index};
     };
     const auto keep = [&] { cpu::copy(gradient, best_gradient_); };
-    return search_line({0, loss_, direction.slope}, first_step, options, evaluate_at, keep);
+    return search_line({0, loss_, direction.slope, evaluation_}, first_step, options, evaluate_at, keep);
   }
 
   /// Puts x and the gradient where the search ended.
   void settle(std::span<float> x, std::span<float> gradient, const LineSearchResult& search) {
+    searching_ = forgot_ = false;
     taken_ = search.best;
     moved_ = taken_.step != 0;
     if (search.best_is_last) return;
@@ -155,6 +207,7 @@ class Lbfgs final : public OptimizationMethod {
     if (moved_) {
       const double change = std::abs(taken_.loss - loss_);
       loss_ = taken_.loss;
+      evaluation_ = taken_.evaluation;
       if (change <= options_.tolerance_change * std::abs(loss_))
         stop(result, "converged: the loss no longer changes");
       return;
@@ -167,9 +220,10 @@ class Lbfgs final : public OptimizationMethod {
       return;
     }
     result.failed = search.met_not_finite;
-    stop(result, search.met_not_finite ? "the loss or its gradient is not finite anywhere near"
-                                       : "no lower loss was found in " + std::to_string(search.evaluations) +
-                                             " evaluations straight down the gradient");
+    stop(result, search.met_not_finite
+                     ? "the loss or its gradient is not finite anywhere near"
+                     : fmt::format("no lower loss was found in {} evaluations straight down the gradient",
+                                   search.evaluations));
   }
 
   static StepResult& stop(StepResult& result, std::string reason) {
@@ -185,10 +239,13 @@ class Lbfgs final : public OptimizationMethod {
   bool evaluated_ = false;  // loss_ and the gradient belong to x
   bool moved_ = false;      // the last step took `taken_`, not yet in the history
   bool fresh_ = true;       // no pair has been learned since the beginning or a restart
+  bool searching_ = false;  // a line search is under way, or was left by an exception
+  bool forgot_ = false;     // the step that was left had forgotten the history
   double loss_ = 0;
-  double start_slope_ = 0;     // of the line the last step went along
-  LinePoint taken_;            // where on it the step ended
-  double first_max_abs_ = -1;  // of the first gradient
+  std::int64_t evaluation_ = -1;  // that found loss_
+  double start_slope_ = 0;        // of the line the last step went along
+  LinePoint taken_;               // where on it the step ended
+  double first_max_abs_ = -1;     // of the first gradient
 };
 
 }  // namespace

@@ -117,6 +117,21 @@ void LbfgsHistory::bind(std::int64_t elements, std::span<float> state) {
 
 void LbfgsHistory::forget() { oldest_ = count_ = 0; }
 
+// The products with the gradient and the coefficients are made anew by look() or learn() before they are
+// read.
+void LbfgsHistory::save(OptimizerState& to) const {
+  to.counts.insert(to.counts.end(), {oldest_, count_});
+  to.numbers.insert(to.numbers.end(), step_change_.begin(), step_change_.end());
+  to.numbers.insert(to.numbers.end(), change_change_.begin(), change_change_.end());
+}
+
+void LbfgsHistory::restore(SavedNumbers& from) {
+  oldest_ = static_cast<int>(from.count(0, capacity_ - 1));
+  count_ = static_cast<int>(from.count(0, capacity_));
+  for (double& product : step_change_) product = from.number();
+  for (double& product : change_change_) product = from.number();
+}
+
 std::span<float> LbfgsHistory::step_of(int slot) const {
   return state_.subspan(2 * static_cast<std::size_t>(slot) * elements_, elements_);
 }

@@ -5,6 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "nodes/optim/saved_numbers.h"
+
 namespace gramflow {
 
 /// Sums and maxima of a gradient.
@@ -44,6 +46,10 @@ class LbfgsHistory {
   /// pairs suggest; -gradient without pairs. Copies x and the gradient on the way.
   DirectionSize propose(std::span<const float> gradient, std::span<float> direction, std::span<const float> x,
                         std::span<float> x_copy, std::span<float> gradient_copy);
+
+  /// Everything that is not in `state`, after what is in `to` already; restore() takes it back in that order.
+  void save(OptimizerState& to) const;
+  void restore(SavedNumbers& from);
 
  private:
   std::span<float> step_of(int slot) const;

@@ -1,6 +1,8 @@
 #pragma once
 // Finds a step along a direction that satisfies the strong Wolfe conditions. Pure arithmetic over one number;
 // who evaluates and who remembers gradients is the caller's business.
+#include <cstdint>
+
 #include "framework/base/parallel.h"
 
 namespace gramflow {
@@ -9,7 +11,8 @@ namespace gramflow {
 struct LinePoint {
   double step = 0;
   double loss = 0;
-  double slope = 0;  ///< gradient times direction
+  double slope = 0;              ///< gradient times direction
+  std::int64_t evaluation = -1;  ///< the caller's mark, handed back with `best`
 };
 
 struct LineSearchOptions {

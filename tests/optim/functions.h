@@ -96,7 +96,10 @@ class Run {
   }
 
   StepResult step() {
-    return method_->step(iteration_++, x, gradient_, [this] { return evaluate(); });
+    return method_->step(iteration_++, x, gradient_, [this] {
+      const double loss = evaluate();
+      return Evaluated{loss, evaluations - 1};
+    });
   }
 
   /// The losses before each of `count` steps.

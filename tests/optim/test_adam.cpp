@@ -87,7 +87,7 @@ TEST_CASE("bind() begins anew, whatever is in the memory") {
   const auto first_step = [&] {
     std::vector<float> x(4, 0.0F);
     method->bind(4, state);
-    for (int i = 0; i < 3; ++i) method->step(i, x, gradient, [] { return 1.0; });
+    for (int i = 0; i < 3; ++i) method->step(i, x, gradient, [] { return Evaluated{1, 0}; });
     return x;
   };
   const std::vector<float> first = first_step();

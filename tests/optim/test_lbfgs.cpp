@@ -179,7 +179,7 @@ TEST_CASE("A step leaves the gradient of the point it ends at") {
   const auto evaluate = [&] {
     const double loss = problem.function({x.begin(), x.end()}, wide_gradient);
     std::copy(wide_gradient.begin(), wide_gradient.end(), gradient.begin());
-    return loss;
+    return Evaluated{loss, 0};
   };
   for (int i = 0; i < 20; ++i) {
     const StepResult result = method->step(i, x, gradient, evaluate);
