@@ -1,11 +1,10 @@
-#include "framework/ops/squared_error.h"
-#include "nodes/loss/layer_pairs.h"
+#include "nodes/loss/layer_differences.h"
 #include "nodes/loss/loss_nodes.h"
 
 namespace gramflow {
 namespace {
 
-struct ContentLossParameters : LayerLossParameters {};
+struct ContentLossParameters : LayerLossParameters, DifferenceParameters {};
 
 template <class Visitor>
 void visit_parameters(Visitor& visitor, ContentLossParameters& parameters) {
@@ -13,6 +12,18 @@ void visit_parameters(Visitor& visitor, ContentLossParameters& parameters) {
   visitor("layers", parameters.layers, "layers to compare; default: all that 'target' has");
   visitor("layer_weights", parameters.layer_weights,
           "factor of single layers, by name; 1 for those not named");
+  visitor("normalize", parameters.normalize, normalize_doc);
+  visitor(
+      "relative", parameters.relative,
+      "true: in units of the target, the variance of its features over positions, so that the weight means "
+      "the same for any network and 1 is a picture of nothing but means");
+}
+
+void lower_content_loss(LowerContext& context) {
+  const auto& parameters = context.parameters<ContentLossParameters>();
+  if (parameters.relative && !target_stands_still(context, "relative: true")) return;
+  for (const LayerPair& pair : layer_pairs(context, parameters, "features"))
+    add_difference(context, pair, pair.targets.front().tensor, parameters, RelativeUnit::Of::variation);
 }
 
 }  // namespace
@@ -22,21 +33,16 @@ NodeType content_loss_node() {
   type.name = "ContentLoss";
   type.theme = "loss";
   type.summary = "How far features are from those of the content picture: what is shown, and where.";
-  type.formula = "weight * sum over layers of layer_weight * mean((F - T)^2)";
+  type.formula =
+      "weight * sum over layers of layer_weight * mean(D^2), D = F - T; scaled: sum D^2 / (sum |D| + 1e-8) "
+      "for "
+      "the mean; relative: D = (F - T) / sqrt(mean over channels of var T)";
   type.inputs = {{"features", PortKind::features, "of the canvas"},
                  {"target", PortKind::features, "of the content picture"}};
   type.outputs = {{"", PortKind::loss, "for an optimiser"}};
   type.parameters = ParameterSchema::of<ContentLossParameters>();
   type.demand = [](DemandContext& context) { demand_layer_pairs(context, "features"); };
-  type.lower = [](LowerContext& context) {
-    for (const LayerPair& pair :
-         layer_pairs(context, context.parameters<ContentLossParameters>(), "features"))
-      context.add_loss(context
-                           .emit(std::make_shared<SquaredError>(pair.weight),
-                                 {pair.value.tensor, pair.targets.front().tensor}, pair.layer)
-                           .front(),
-                       pair.layer);
-  };
+  type.lower = lower_content_loss;
   return type;
 }
 

@@ -14,22 +14,26 @@ Memory::Memory(Shape shape, const std::vector<float>& values) : Memory(TensorDes
   std::copy(values.begin(), values.end(), floats().begin());
 }
 
+Memory::Memory(Shape shape, const std::vector<double>& values) : Memory(TensorDesc{shape, ElementType::f64}) {
+  std::copy(values.begin(), values.end(), words.begin());
+}
+
 /// Tensors are numbered: the op's inputs, then its outputs.
 class Collector final : public GradientBuilder {
  public:
-  explicit Collector(LossOp& loss) : loss_(loss) {}
+  Collector(LossOp& loss, int wanted) : loss_(loss), wanted_(wanted) {}
   TensorId input(int index) const override { return index; }
   TensorId output(int index) const override { return static_cast<TensorId>(loss_.inputs.size()) + index; }
   TensorId output_gradient(int) override { return no_tensor; }
-  bool wanted(int index) const override { return index == 0; }
+  bool wanted(int index) const override { return index == wanted_; }
   const TensorDesc& desc(TensorId id) const override { return memory(id).desc; }
   void contribute(int index, OpPtr op, std::vector<TensorId> inputs, Route) override {
-    REQUIRE(index == 0);
+    REQUIRE(index == wanted_);
     REQUIRE(op_ == nullptr);
     op_ = std::move(op);
     inputs_ = std::move(inputs);
   }
-  std::vector<float> run(bool add) {
+  std::vector<double> run(bool add) {
     REQUIRE(op_ != nullptr);
     std::vector<TensorDesc> descs;
     std::vector<TensorView> views;
@@ -38,7 +42,9 @@ class Collector final : public GradientBuilder {
       views.push_back(id == no_tensor ? TensorView{} : memory(id).view());
     }
     Memory result(op_->infer(descs).front());
-    std::fill(result.floats().begin(), result.floats().end(), add ? 1.0F : NAN);
+    const bool wide = result.desc.type == ElementType::f64;
+    std::fill(result.words.begin(), result.words.end(), add ? 1.0 : NAN);
+    if (!wide) std::fill(result.floats().begin(), result.floats().end(), add ? 1.0F : NAN);
     if (add) {
       REQUIRE(op_->accumulator() >= 0);
       views[static_cast<std::size_t>(op_->accumulator())] = result.view();
@@ -47,6 +53,7 @@ class Collector final : public GradientBuilder {
     const std::vector<TensorView> outputs = {result.view()};
     op_->prepare({views, outputs, scratch.data()})->run();
     CHECK(scratch.intact());
+    if (wide) return {result.doubles().begin(), result.doubles().end()};
     return {result.floats().begin(), result.floats().end()};
   }
 
@@ -56,6 +63,7 @@ class Collector final : public GradientBuilder {
     return index < loss_.inputs.size() ? loss_.inputs[index] : loss_.outputs_[index - loss_.inputs.size()];
   }
   LossOp& loss_;
+  int wanted_;
   OpPtr op_;
   std::vector<TensorId> inputs_;
 };
@@ -71,7 +79,7 @@ double LossOp::value() {
   std::vector<TensorView> from, to;
   for (Memory& input : inputs) {
     descs.push_back(input.desc);
-    from.push_back(input.view());
+    from.push_back(present(input.desc) ? input.view() : TensorView{});
   }
   for (Memory& output : outputs_) to.push_back(output.view());
   testing::Scratch scratch(op_->scratch_bytes(descs));
@@ -80,8 +88,8 @@ double LossOp::value() {
   return *outputs_.front().view().f64();
 }
 
-std::vector<float> LossOp::gradient(bool add) {
-  Collector collector(*this);
+std::vector<double> LossOp::gradient(int input, bool add) {
+  Collector collector(*this, input);
   op_->gradient(collector);
   return collector.run(add);
 }
@@ -98,9 +106,9 @@ Memory formula_features(int height, int width, int channels, int seed, bool rect
 
 void check_gradient(LossOp& loss, float distance, double tolerance, std::size_t step) {
   loss.value();
-  const std::vector<float> gradient = loss.gradient();
+  const std::vector<double> gradient = loss.gradient();
   double largest = 0;
-  for (const float g : gradient) largest = std::max(largest, std::fabs(static_cast<double>(g)));
+  for (const double g : gradient) largest = std::max(largest, std::fabs(g));
   REQUIRE(largest > 0);
   const std::span<float> x = loss.inputs[0].floats();
   for (std::size_t i = 0; i < x.size(); i += step) {
@@ -113,8 +121,18 @@ void check_gradient(LossOp& loss, float distance, double tolerance, std::size_t 
     const double difference = (above - loss.value()) / width;
     x[i] = here;
     CAPTURE(i);
-    CHECK(std::fabs(difference - static_cast<double>(gradient[i])) <= tolerance * largest);
+    CHECK(std::fabs(difference - gradient[i]) <= tolerance * largest);
   }
+}
+
+double gradient_error(const std::vector<double>& gradient, const std::vector<double>& expected) {
+  REQUIRE(gradient.size() == expected.size());
+  double largest = 0, error = 0;
+  for (std::size_t i = 0; i < gradient.size(); ++i) {
+    largest = std::max(largest, std::fabs(expected[i]));
+    error = std::max(error, std::fabs(gradient[i] - expected[i]));
+  }
+  return largest > 0 ? error / largest : error;
 }
 
 }  // namespace gramflow::test

@@ -16,7 +16,9 @@ struct Memory {
   explicit Memory(TensorDesc d) : desc(d), words(d.bytes() / sizeof(double) + 1) {}
   Memory(Shape shape, const std::vector<float>& values);
   TensorView view() { return {words.data(), desc}; }
+  Memory(Shape shape, const std::vector<double>& values);
   std::span<float> floats() { return view().floats(); }
+  std::span<double> doubles() { return {words.data(), static_cast<std::size_t>(desc.shape.elements())}; }
 };
 
 class LossOp {
@@ -25,8 +27,8 @@ class LossOp {
   std::vector<Memory> inputs;
   /// Runs forward.
   double value();
-  /// Of input 0, after value(); with `add` on top of a gradient of ones.
-  std::vector<float> gradient(bool add = false);
+  /// Of an input, after value(); with `add` on top of a gradient of ones.
+  std::vector<double> gradient(int input = 0, bool add = false);
   /// Of an output that is not the loss.
   Memory& output(std::size_t index) { return outputs_[index]; }
 
@@ -39,8 +41,11 @@ class LossOp {
 /// Values like those of a ReLU layer, as tests/golden/formula.py makes them.
 Memory formula_features(int height, int width, int channels, int seed, bool rectified = true);
 
-/// Compares the gradient with central differences of `value` along every `step`-th element; `tolerance` is
-/// relative to the largest component.
+/// Compares the gradient with central differences of `value` along every `step`-th element of input 0 (f32);
+/// `tolerance` is relative to the largest component.
 void check_gradient(LossOp& loss, float distance, double tolerance, std::size_t step = 7);
+
+/// Largest difference over the largest expected component.
+double gradient_error(const std::vector<double>& gradient, const std::vector<double>& expected);
 
 }  // namespace gramflow::test

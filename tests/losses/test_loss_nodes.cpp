@@ -6,6 +6,9 @@
 #include <cmath>
 
 #include "framework/base/error.h"
+#include "framework/base/parallel.h"
+#include "framework/exec/executor.h"
+#include "framework/exec/prepared_plan.h"
 #include "nodes/image/picture_io.h"
 #include "tests/engine/harness.h"
 
@@ -52,11 +55,51 @@ Outcome outcome_of(const std::string& yaml, SessionOptions options = {}, int thr
 std::string answer(const std::string& yaml) {
   Diagnostics found;
   compile_stage(pipeline(yaml), test_nodes(shipped_library()), 0, found);
-  return found.all().empty() ? "" : found.sorted().front().message;
+  for (const Diagnostic& item : found.sorted())
+    if (item.code != "nothing-saved" && item.code != "unused-node") return item.message;
+  return "";
 }
 
 const std::string adam = "method: adam, learning_rate: 0.05, iterations: 12";
 const std::string layers = "layers: [relu1_1, relu2_1, relu3_1, relu4_1, relu5_1]";
+const std::string grams =
+    "  canvas_gram: {type: Gram, features: canvas_features}\n  style_gram: {type: Gram, features: "
+    "style_features}\n";
+
+/// How far the slope along the gradient is from the gradient's own prediction.
+double slope_error(const std::string& yaml) {
+  Diagnostics warnings;
+  const auto stage = compile_stage(pipeline(yaml), test_nodes(shipped_library()), 0, warnings, 2);
+  REQUIRE(stage != nullptr);
+  ThreadScope threads(2);
+  PreparedPlan prepared(stage->plan);
+  const auto runner = make_serial_executor(prepared);
+  std::vector<int> prologue, loop;
+  for (std::size_t i = 0; i < stage->plan.loop.end; ++i)
+    (i < stage->plan.loop.begin ? prologue : loop).push_back(static_cast<int>(i));
+  const int first = runner->add(prologue), second = runner->add(loop);
+  runner->run(first);
+  const Program& program = stage->plan.program;
+  const std::span<float> canvas = prepared.view(program.canvas).floats();
+  const std::span<float> start_now = prepared.view(program.start).floats();
+  const std::vector<float> start(start_now.begin(), start_now.end());
+  const auto loss_at = [&](const std::vector<float>& direction, float step) {
+    for (std::size_t i = 0; i < canvas.size(); ++i) canvas[i] = start[i] + step * direction[i];
+    runner->run(second);
+    double total = 0;
+    for (const LossTerm& term : program.losses) total += *prepared.view(term.tensor).f64();
+    return total;
+  };
+  loss_at(std::vector<float>(canvas.size(), 0.0F), 0);
+  const std::span<float> gradient_now = prepared.view(program.gradient).floats();
+  const std::vector<float> gradient(gradient_now.begin(), gradient_now.end());
+  double square = 0;
+  for (const float g : gradient) square += static_cast<double>(g) * static_cast<double>(g);
+  const auto step = static_cast<float>(0.004 / std::sqrt(square));
+  const double difference =
+      (loss_at(gradient, step) - loss_at(gradient, -step)) / (2 * static_cast<double>(step));
+  return std::fabs(difference / square - 1);
+}
 
 }  // namespace
 
@@ -156,4 +199,118 @@ TEST_CASE("Rotate turns a picture clockwise; four quarter turns bring it back") 
   CHECK(
       turned("  r: {type: Rotate, image: noise}\n  back: {type: Rotate, image: r, turns: 3}\n", "back").rgb ==
       plain.rgb);
+}
+
+TEST_CASE("Every kind of style loss falls, by the same bits for any threads and executors") {
+  for (const std::string& how : std::initializer_list<std::string>{
+           "kind: gram, weight: 1e4", "kind: w2", "kind: mean-variance", "normalize: scaled",
+           "relative: true", "kind: w2, relative: true", "normalize: scaled, relative: true"}) {
+    CAPTURE(how);
+    const std::string yaml =
+        transfer(grams + fmt::format("  loss: {{type: StyleLoss, gram: canvas_gram, target: "
+                                     "style_gram, {}, {}}}",
+                                     how, layers),
+                 "loss", adam);
+    const Outcome reference = outcome_of(yaml, {.executor = ExecutorKind::serial}, 1);
+    CHECK(reference.totals.back() < 0.9 * reference.totals.front());
+    CHECK(outcome_of(yaml, {.executor = ExecutorKind::flow, .poison = true}, 3).result == reference.result);
+    CHECK(slope_error(yaml) < 3e-3);
+  }
+}
+
+TEST_CASE("Every kind of content loss and total variation falls") {
+  for (const std::string& how :
+       std::initializer_list<std::string>{"ContentLoss, normalize: scaled", "ContentLoss, relative: true",
+                                          "ContentLoss, normalize: scaled, relative: true"}) {
+    CAPTURE(how);
+    const std::string yaml = transfer(
+        fmt::format(
+            "  loss: {{type: {}, features: canvas_features, target: style, layers: [relu2_1, relu4_2]}}\n"
+            "  other_in: {{type: FormulaInput, width: 61, height: 47, seed: 5}}\n"
+            "  style: {{type: VGGExtract, input: other_in}}",
+            how),
+        "loss", adam);
+    CHECK(outcome_of(yaml).totals.back() < 0.9 * outcome_of(yaml).totals.front());
+    CHECK(slope_error(yaml) < 3e-3);
+  }
+  for (const std::string& how :
+       std::initializer_list<std::string>{"kind: l1", "kind: l2", "kind: nine-point", "relative: true",
+                                          "kind: nine-point, relative: true"}) {
+    CAPTURE(how);
+    const std::string yaml =
+        transfer(fmt::format("  loss: {{type: TVLoss, input: result.canvas, {}}}", how), "loss", adam);
+    CHECK(outcome_of(yaml).totals.back() < 0.9 * outcome_of(yaml).totals.front());
+  }
+}
+
+TEST_CASE("Gram matrices divided by other things scale the loss, relative ones do not") {
+  const auto total = [](const std::string& gram, const std::string& loss) {
+    return outcome_of(
+               transfer(fmt::format("  canvas_gram: {{type: Gram, features: canvas_features{0}}}\n"
+                                    "  style_gram: {{type: Gram, features: style_features{0}}}\n"
+                                    "  loss: {{type: StyleLoss, gram: canvas_gram, target: style_gram{1}, "
+                                    "layers: [relu3_1]}}",
+                                    gram, loss),
+                        "loss", "method: adam, iterations: 1"))
+        .totals[0];
+  };
+  // 64 channels: a Gram matrix divided by HW is 64 times as large, Gatys' is 32 times as large.
+  const double plain = total("", "");
+  CHECK(total(", divide_by: hw", "") == doctest::Approx(64 * 64 * plain));
+  CHECK(total(", divide_by: gatys", "") == doctest::Approx(32 * 32 * plain));
+  CHECK(total(", divide_by: hw", ", normalize: scaled") ==
+        doctest::Approx(64 * total("", ", normalize: scaled")).epsilon(1e-4));
+  const double relative = total("", ", relative: true");
+  CHECK(total(", divide_by: hw", ", relative: true") == doctest::Approx(relative));
+  CHECK(total(", divide_by: hw", ", kind: w2") == doctest::Approx(total("", ", kind: w2")));
+}
+
+TEST_CASE("Several styles are blended by their weights") {
+  const auto total = [](const std::string& targets, const std::string& more) {
+    return outcome_of(
+               transfer(grams + fmt::format("  second_gram: {{type: Gram, features: second_features}}\n"
+                                            "  loss: {{type: StyleLoss, gram: canvas_gram, target: {}, "
+                                            "layers: [relu1_1, relu3_1], {}}}",
+                                            targets, more),
+                        "loss", "method: adam, iterations: 1"))
+        .totals[0];
+  };
+  for (const std::string& kind : std::initializer_list<std::string>{
+           "kind: gram", "kind: w2", "kind: mean-variance", "relative: true"}) {
+    CAPTURE(kind);
+    const std::string how = ", " + kind;
+    const double first = total("style_gram", kind), second = total("second_gram", kind);
+    CHECK(total("[style_gram, second_gram]", "target_weights: [1, 0]" + how) ==
+          doctest::Approx(first).epsilon(1e-5));
+    CHECK(total("[style_gram, second_gram]", "target_weights: [0, 7]" + how) ==
+          doctest::Approx(second).epsilon(1e-5));
+    CHECK(total("[style_gram, second_gram]", kind) ==
+          doctest::Approx(total("[style_gram, second_gram]", "target_weights: [3, 3]" + how)));
+    CHECK(total("[style_gram, style_gram]", kind) == doctest::Approx(first).epsilon(1e-5));
+  }
+}
+
+TEST_CASE("Style losses refuse what cannot be meant") {
+  const auto said = [](const std::string& more,
+                       const std::string& style = "  style_gram: {type: Gram, features: style_features}\n") {
+    return answer(transfer("  canvas_gram: {type: Gram, features: canvas_features}\n" + style +
+                               "  loss: {type: StyleLoss, gram: canvas_gram, layers: [relu1_1], " + more +
+                               "}",
+                           "loss", adam));
+  };
+  CHECK(said("target: style_gram") == "");
+  CHECK(said("target: style_gram, target_weights: [1, 2]") == "'target_weights' has 2 numbers for 1 target");
+  CHECK(said("target: style_gram, target_weights: [0]") == "'target_weights' must not all be 0");
+  CHECK(said("target: canvas_gram, kind: w2") ==
+        "'target' changes with the canvas; a distance of distributions needs one that stands still");
+  CHECK(said("target: canvas_gram, relative: true") ==
+        "'target' changes with the canvas; relative: true needs one that stands still");
+  CHECK(said("target: [canvas_gram, canvas_gram]") ==
+        "'target' changes with the canvas; a blend of targets needs one that stands still");
+  CHECK(said("target: style_gram", "  style_gram: {type: Gram, features: style_features, divide_by: hw}\n") ==
+        "'gram' and 'target' are divided by different things");
+  CHECK(said("target: style_gram, epsilon: 1e-3") ==
+        "'epsilon' has no effect on kind gram, which divides by no variance");
+  CHECK(said("target: style_gram, kind: w2, normalize: scaled") ==
+        "'normalize' has no effect on distances of distributions, which are no sums of differences");
 }
