@@ -38,6 +38,7 @@ struct PortValue {
   TensorId tensor = no_tensor;      ///< picture, network input
   std::vector<LayerTensor> layers;  ///< features, Grams
   InputSpace space;                 ///< network input
+  std::string made_by;  ///< features, Grams: printable; only what equal makers made can be compared
 };
 
 /// A layer that a consumer asks of a features or Gram output, with the place where its name is written.

@@ -48,6 +48,7 @@ void lower_gram(LowerContext& context) {
   const auto& parameters = context.parameters<GramParameters>();
   const auto& wanted = parameters.layers;
   PortValue grams;
+  grams.made_by = context.input("features")->made_by;
   for (const LayerTensor& feature : context.input("features")->layers) {
     const auto& asked = context.demanded();
     const bool taken = wanted.empty()

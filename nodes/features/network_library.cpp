@@ -37,16 +37,16 @@ std::vector<std::shared_ptr<const Network>> NetworkLibrary::all() {
 }
 
 std::shared_ptr<FilterSource> NetworkLibrary::filter(const std::shared_ptr<const Network>& network,
-                                                     const NetworkLayer& layer) {
+                                                     const NetworkLayer& layer, cpu::Border border) {
   const std::string file = weights_file(*network);
-  std::shared_ptr<FilterSource>& filter = filters_[{network.get(), layer.name}];
+  std::shared_ptr<FilterSource>& filter = filters_[{network.get(), layer.name, border}];
   if (filter) return filter;
   cpu::Filter shape;
   shape.in_channels = layer.in_channels;
   shape.out_channels = layer.out_channels;
   shape.kernel = layer.kernel;
   shape.padding = layer.padding;
-  shape.border = network->border;
+  shape.border = border;
   // Read layer by layer when it is packed, so that the raw numbers of a network are never in memory together.
   filter = std::make_shared<FilterSource>(shape, method_, [layer, file, seed = random_seed_.value_or(0)] {
     auto weights = std::make_shared<const ConvolutionWeights>(file.empty() ? random_convolution(layer, seed)

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include "framework/ops/convolution.h"
 #include "nodes/features/network.h"
@@ -24,10 +25,10 @@ class NetworkLibrary {
   /// All that come with gramflow or lie in its folders, but those whose files have mistakes.
   std::vector<std::shared_ptr<const Network>> all();
 
-  /// The filter of one convolution. Finds and checks the weights file the first time (throws MissingResource,
-  /// RunError); reads it when the filter is acquired.
+  /// The filter of one convolution, with `border` around its input. Finds and checks the weights file the
+  /// first time (throws MissingResource, RunError); reads it when the filter is acquired.
   std::shared_ptr<FilterSource> filter(const std::shared_ptr<const Network>& network,
-                                       const NetworkLayer& layer);
+                                       const NetworkLayer& layer, cpu::Border border);
 
   /// For every filter made from then on.
   void set_convolution_method(cpu::ConvolutionMethod method) { method_ = method; }
@@ -43,7 +44,7 @@ class NetworkLibrary {
   std::optional<std::uint64_t> random_seed_;
   std::map<std::string, std::shared_ptr<const Network>> networks_;  // by directory and name
   std::map<const Network*, std::string> weights_files_;
-  std::map<std::pair<const Network*, std::string>, std::shared_ptr<FilterSource>> filters_;
+  std::map<std::tuple<const Network*, std::string, cpu::Border>, std::shared_ptr<FilterSource>> filters_;
 };
 
 }  // namespace gramflow

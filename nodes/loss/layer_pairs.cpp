@@ -35,6 +35,26 @@ void report_missing(LowerContext& context, std::string_view compared, const std:
     diagnostic.note("'" + other + "' comes from '" + from->id() + "', which has it", from->span_of("layers"));
 }
 
+/// Layers of the same name and size from two networks, or from one run in two ways, mean different things.
+bool same_makers(LowerContext& context, const std::string& port) {
+  const PortValue& value = *context.input(port);
+  const std::vector<const PortValue*> targets = context.inputs("target");
+  for (std::size_t wire = 0; wire < targets.size(); ++wire) {
+    if (targets[wire]->made_by == value.made_by) continue;
+    context
+        .error("other-network", "target",
+               "'" + port + "' and 'target' are features of different networks: " + value.made_by + "; " +
+                   targets[wire]->made_by)
+        .suggest("give both VGGExtract nodes the same 'network', 'padding' and 'pooling'")
+        .note("'" + port + "' comes from '" + context.source(port)->id() + "'",
+              context.source(port)->entry.id_span)
+        .note("'target' comes from '" + context.source("target", wire)->id() + "'",
+              context.source("target", wire)->entry.id_span);
+    return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 void demand_layer_pairs(DemandContext& context, const std::string& port) {
@@ -46,6 +66,7 @@ void demand_layer_pairs(DemandContext& context, const std::string& port) {
 
 std::vector<LayerPair> layer_pairs(LowerContext& context, const LayerLossParameters& parameters,
                                    const std::string& port) {
+  if (!same_makers(context, port)) return {};
   const PortValue& value = *context.input(port);
   const std::vector<const PortValue*> targets = context.inputs("target");
   const std::vector<std::string> layers =

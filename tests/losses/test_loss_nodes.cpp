@@ -314,3 +314,64 @@ TEST_CASE("Style losses refuse what cannot be meant") {
   CHECK(said("target: style_gram, kind: w2, normalize: scaled") ==
         "'normalize' has no effect on distances of distributions, which are no sums of differences");
 }
+
+TEST_CASE("VGGExtract runs a network with another padding and pooling, forward and back") {
+  const std::string loss =
+      grams + "  loss: {type: StyleLoss, gram: canvas_gram, target: style_gram, weight: 1e4, " + layers + "}";
+  const std::string plain = transfer(loss, "loss", adam);
+  const Outcome own = outcome_of(plain);
+  for (const std::string& how : std::initializer_list<std::string>{
+           "padding: reflect", "padding: replicate", "padding: replicate, padded_layers: first",
+           "pooling: average", "pooling: l2", "padding: reflect, pooling: average"}) {
+    CAPTURE(how);
+    const std::string yaml = transfer(loss, "loss", adam, ", " + how);
+    const Outcome changed = outcome_of(yaml);
+    CHECK(changed.result != own.result);
+    CHECK(changed.totals.back() < 0.9 * changed.totals.front());
+    CHECK(slope_error(yaml) < 3e-3);
+    CHECK(outcome_of(yaml, {.executor = ExecutorKind::serial, .poison = true}, 1).result == changed.result);
+    // Activations stay about as large, so the loss does, too.
+    CHECK(changed.totals.front() < 3 * own.totals.front());
+    CHECK(changed.totals.front() > own.totals.front() / 3);
+  }
+  // Twice as large after each of four poolings.
+  CHECK(outcome_of(transfer(loss, "loss", adam, ", pooling: average, pooling_gain: 2.7")).totals.front() >
+        100 * own.totals.front());
+  // What the network does anyway changes no bit.
+  for (const std::string& how : std::initializer_list<std::string>{"padding: network, pooling: network",
+                                                                   "padding: zero, pooling: max"})
+    CHECK(outcome_of(transfer(loss, "loss", adam, ", " + how)).result == own.result);
+}
+
+TEST_CASE("Padding in the first layer alone changes nothing far from the edge") {
+  const auto first_layer = [](const std::string& extract, const std::string& layer) {
+    return outcome_of(
+               transfer("  loss: {type: ContentLoss, features: canvas_features, target: content_features, "
+                        "layers: [" +
+                            layer + "]}",
+                        "loss", "method: adam, iterations: 1", extract))
+        .totals[0];
+  };
+  const double all = first_layer(", padding: replicate", "relu1_1");
+  CHECK(first_layer(", padding: replicate, padded_layers: first", "relu1_1") == all);
+  CHECK(first_layer(", padding: replicate, padded_layers: first", "relu2_1") !=
+        first_layer(", padding: replicate", "relu2_1"));
+}
+
+TEST_CASE("Features of different networks, or of one run in different ways, are not compared") {
+  const auto said = [](const std::string& other) {
+    return answer(
+        transfer("  other: {type: VGGExtract, input: content_in" + other +
+                     "}\n  loss: {type: ContentLoss, features: canvas_features, target: other, layers: "
+                     "[relu1_1]}",
+                 "loss", adam));
+  };
+  CHECK(said("") == "");
+  CHECK(said(", network: vgg19-small") ==
+        "'features' and 'target' are features of different networks: vgg19-mini; vgg19-small");
+  CHECK(said(", pooling: l2, padding: replicate, padded_layers: first") ==
+        "'features' and 'target' are features of different networks: vgg19-mini; vgg19-mini, padding "
+        "replicate in "
+        "the first layer, pooling l2");
+  CHECK(said(", padded_layers: first") == "'padded_layers' has no effect without a 'padding'");
+}
