@@ -13,7 +13,7 @@
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
 #include "framework/exec/resident_memory.h"
-#include "framework/ops/cpu/kernels.h"
+#include "framework/ops/cpu/vectors.h"
 
 namespace gramflow {
 namespace {

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/ops/cpu/kernels.h"
+#include "framework/ops/cpu/vectors.h"
 #include "nodes/optim/method.h"
 #include "nodes/optim/saved_numbers.h"
 
@@ -33,8 +33,8 @@ class Adam final : public OptimizationMethod {
     first_moment_ = state.subspan(0, size);
     second_moment_ = state.subspan(size, size);
     last_x_ = state.subspan(2 * size, size);
-    std::fill(first_moment_.begin(), first_moment_.end(), 0.0F);
-    std::fill(second_moment_.begin(), second_moment_.end(), 0.0F);
+    cpu::fill(0, first_moment_);
+    cpu::fill(0, second_moment_);
     scratch_.resize(cpu::reduction_scratch(elements));
     steps_ = 0;
   }

@@ -26,7 +26,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/ops/cpu/kernels.h"
+#include "framework/ops/cpu/vectors.h"
 #include "nodes/optim/lbfgs_history.h"
 #include "nodes/optim/line_search.h"
 #include "nodes/optim/method.h"
@@ -69,13 +69,13 @@ class Lbfgs final : public OptimizationMethod {
     if (!evaluated_ && !begin(gradient, evaluate, result)) return result;
     result.loss = loss_;
     result.evaluation = evaluation_;
-    const GradientSize size = moved_ ? remember(gradient) : history_.look(gradient);
+    const cpu::GradientSize size = moved_ ? remember(gradient) : history_.look(gradient);
     moved_ = false;
     if (first_max_abs_ < 0) first_max_abs_ = size.max_abs;
     if (size.max_abs <= options_.tolerance_gradient * std::min(1.0, first_max_abs_))
       return stop(result, "converged: the gradient is zero within tolerance");
 
-    DirectionSize direction = history_.propose(gradient, direction_, x, start_x_, start_gradient_);
+    cpu::DirectionSize direction = history_.propose(gradient, direction_, x, start_x_, start_gradient_);
     if (!history_.empty() && !promising(direction)) {
       forget();
       direction = history_.propose(gradient, direction_, x, start_x_, start_gradient_);
@@ -146,7 +146,7 @@ class Lbfgs final : public OptimizationMethod {
 
   /// The last step's pair, when the slope along it grew. The strong Wolfe conditions promise that; a search
   /// that ran out of evaluations does not.
-  GradientSize remember(std::span<const float> gradient) {
+  cpu::GradientSize remember(std::span<const float> gradient) {
     const double growth = taken_.slope - start_slope_;
     if (!(growth > 1e-10 * -start_slope_)) return history_.look(gradient);
     fresh_ = false;
@@ -158,7 +158,7 @@ class Lbfgs final : public OptimizationMethod {
     fresh_ = forgot_ = true;
   }
 
-  bool promising(const DirectionSize& direction) const {
+  bool promising(const cpu::DirectionSize& direction) const {
     return std::isfinite(direction.slope) && std::isfinite(direction.max_abs) &&
            direction.slope < -options_.tolerance_change * std::min(1.0, std::abs(loss_));
   }
@@ -166,7 +166,7 @@ class Lbfgs final : public OptimizationMethod {
   /// Of the first step down a gradient, about whose length nothing is known: torch moves all elements
   /// together by at most 1. For millions of elements that is less than a float can tell; then at least one
   /// moves noticeably.
-  double careful_step(const GradientSize& size, std::span<const float> x) {
+  double careful_step(const cpu::GradientSize& size, std::span<const float> x) {
     const double noticeable = 1e-5 * cpu::max_abs(x, scratch_.data());
     return std::max(std::min(1.0, 1 / size.absolute), noticeable / size.max_abs);
   }
@@ -177,7 +177,7 @@ class Lbfgs final : public OptimizationMethod {
   }
 
   LineSearchResult search_from(std::span<float> x, std::span<float> gradient, Evaluate evaluate,
-                               const DirectionSize& direction, double first_step) {
+                               const cpu::DirectionSize& direction, double first_step) {
     LineSearchOptions options;
     options.max_evaluations = options_.max_evaluations;
     options.tolerance_change = options_.tolerance_change;

@@ -5,22 +5,10 @@
 #include <span>
 #include <vector>
 
+#include "framework/ops/cpu/vectors.h"
 #include "nodes/optim/saved_numbers.h"
 
 namespace gramflow {
-
-/// Sums and maxima of a gradient.
-struct GradientSize {
-  double squared = 0;   ///< g . g
-  double absolute = 0;  ///< sum of |g|
-  double max_abs = 0;
-};
-
-/// What a direction is like.
-struct DirectionSize {
-  double slope = 0;    ///< g . d
-  double max_abs = 0;  ///< of d
-};
 
 class LbfgsHistory {
  public:
@@ -37,32 +25,34 @@ class LbfgsHistory {
 
   /// Remembers s = step * direction and y = gradient - before, forgetting the oldest pair when full, and
   /// measures the gradient in the same pass.
-  GradientSize learn(double step, std::span<const float> direction, std::span<const float> before,
-                     std::span<const float> gradient);
+  cpu::GradientSize learn(double step, std::span<const float> direction, std::span<const float> before,
+                          std::span<const float> gradient);
   /// Measures the gradient for a direction from the pairs there are.
-  GradientSize look(std::span<const float> gradient);
+  cpu::GradientSize look(std::span<const float> gradient);
 
   /// After learn() or look() of the same gradient: direction = -H gradient, H the inverse Hessian that the
   /// pairs suggest; -gradient without pairs. Copies x and the gradient on the way.
-  DirectionSize propose(std::span<const float> gradient, std::span<float> direction, std::span<const float> x,
-                        std::span<float> x_copy, std::span<float> gradient_copy);
+  cpu::DirectionSize propose(std::span<const float> gradient, std::span<float> direction,
+                             std::span<const float> x, std::span<float> x_copy,
+                             std::span<float> gradient_copy);
 
   /// Everything that is not in `state`, after what is in `to` already; restore() takes it back in that order.
   void save(OptimizerState& to) const;
   void restore(SavedNumbers& from);
 
  private:
-  std::span<float> step_of(int slot) const;
-  std::span<float> change_of(int slot) const;
   /// Slot of a pair by age: 0 is the oldest.
   int slot(int age) const { return (oldest_ + age) % capacity_; }
+  cpu::LbfgsPair pair_in(int slot) const;
+  /// The pairs there are, from the oldest to the newest.
+  std::span<const cpu::LbfgsPair> by_age();
+  std::span<cpu::LbfgsProducts> products() { return {products_.data(), static_cast<std::size_t>(count_)}; }
   double& at(std::vector<double>& matrix, int a, int b) const {
     return matrix[static_cast<std::size_t>(a * capacity_ + b)];
   }
-  /// Where the partial sums of a block go.
-  double* sums_of_block(std::int64_t block) { return partial_.data() + block * sums_a_block(); }
-  std::int64_t sums_a_block() const { return 4 * capacity_ + 3; }
-  GradientSize add_up(int pairs, bool learned);
+  /// Inner products by age.
+  double step_change(int a, int b) { return at(step_change_, slot(a), slot(b)); }
+  double change_change(int a, int b) { return at(change_change_, slot(a), slot(b)); }
   void compute_coefficients();
 
   int capacity_;
@@ -72,10 +62,12 @@ class LbfgsHistory {
   int count_ = 0;
   // Products of pairs, by slot. step_change_[a, b] = s_a . y_b is kept for a not younger than b.
   std::vector<double> step_change_, change_change_;
-  std::vector<double> step_gradient_, change_gradient_;        // with the gradient looked at last
-  std::vector<double> step_coefficient_, change_coefficient_;  // of the direction, by slot
+  // By age: those with the gradient looked at last, and what the direction is made of.
+  std::vector<cpu::LbfgsProducts> products_;
+  std::vector<cpu::LbfgsCoefficients> coefficients_;
+  std::vector<cpu::LbfgsPair> pairs_;
   double gradient_coefficient_ = -1;
-  std::vector<double> partial_;  // sums of each block
+  std::vector<std::byte> scratch_;
 };
 
 }  // namespace gramflow

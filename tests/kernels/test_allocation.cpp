@@ -6,6 +6,7 @@
 #include <new>
 
 #include "framework/base/parallel.h"
+#include "framework/ops/cpu/vectors.h"
 #include "tests/kernels/convolution_case.h"
 
 namespace {

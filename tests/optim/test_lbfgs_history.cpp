@@ -62,7 +62,7 @@ TEST_CASE("The direction is that of the two-loop recursion, while the history fi
     history.look(gradient);
     for (int step = 0; step < 10; ++step) {
       CAPTURE(step);
-      const DirectionSize size = history.propose(gradient, direction, walk.x, x_copy, gradient_copy);
+      const cpu::DirectionSize size = history.propose(gradient, direction, walk.x, x_copy, gradient_copy);
       const Vector expected = two_loops(s, y, Vector(gradient.begin(), gradient.end()));
       double error = 0, slope = 0, most = 0;
       for (std::size_t i = 0; i < n; ++i) {
@@ -96,7 +96,7 @@ TEST_CASE("The gradient is measured on the way") {
   std::vector<float> state(LbfgsHistory::state_floats(5000, 2)), gradient(5000, -2.0F);
   gradient[4999] = 7;
   history.bind(5000, state);
-  const GradientSize size = history.look(gradient);
+  const cpu::GradientSize size = history.look(gradient);
   CHECK(size.squared == 4 * 4999 + 49);
   CHECK(size.absolute == 2 * 4999 + 7);
   CHECK(size.max_abs == 7);

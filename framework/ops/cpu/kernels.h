@@ -127,26 +127,6 @@ double total_variation(TensorView a, double weight, void* scratch);
 /// result (+)= its gradient; sign(0) = 0.
 void total_variation_backward(TensorView a, double weight, TensorView result, bool accumulate);
 
-// --- vectors (the optimisers' vocabulary); sums in double, block order
-// ---------------------------------------------------
-std::size_t reduction_scratch(std::int64_t elements);
-double dot(std::span<const float> a, std::span<const float> b, void* scratch);
-double max_abs(std::span<const float> a, void* scratch);
-double sum_abs(std::span<const float> a, void* scratch);
-/// False when any element is NaN or infinite.
-bool all_finite(std::span<const float> a, void* scratch);
-/// y = alpha * x + beta * y (beta 0: y is not read)
-void axpby(double alpha, std::span<const float> x, double beta, std::span<float> y);
-void copy(std::span<const float> from, std::span<float> to);
-/// One pass: m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; x -= rate * (m/c1) / (sqrt(v/c2) + eps), c = 1 -
-/// b^step.
-struct AdamConstants {
-  double learning_rate, beta1, beta2, epsilon;
-  std::int64_t step;  ///< from 1
-};
-void adam_step(const AdamConstants& constants, std::span<const float> gradient, std::span<float> first_moment,
-               std::span<float> second_moment, std::span<float> x);
-
 /// What the machine's cores can do: the instruction set the kernels chose ("AVX-512", "AVX2", "SSE4" or
 /// "portable") and, measured on the spot for about `seconds`, the fused multiply-add peak of one thread in
 /// GFLOP/s.

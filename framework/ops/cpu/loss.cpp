@@ -4,6 +4,7 @@
 #include "framework/ops/cpu/element_kernels.h"
 #include "framework/ops/cpu/kernels.h"
 #include "framework/ops/cpu/sum_kernels.h"
+#include "framework/ops/cpu/vectors.h"
 
 namespace gramflow::cpu {
 

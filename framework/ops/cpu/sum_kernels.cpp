@@ -47,12 +47,6 @@ double Products(const float* a, const float* b, std::size_t count) {
       [&](std::size_t i) { return static_cast<double>(a[i]) * static_cast<double>(b[i]); });
 }
 
-double Magnitudes(const float* a, std::size_t count) {
-  return sum_all(
-      count, [&](DoubleVector sum, std::size_t i) { return hn::Add(sum, hn::Abs(widen(a + i))); },
-      [&](std::size_t i) { return std::fabs(static_cast<double>(a[i])); });
-}
-
 double SquaredDifferences(const float* a, const float* b, std::size_t count) {
   return sum_all(
       count,
@@ -103,7 +97,6 @@ HWY_AFTER_NAMESPACE();
 namespace gramflow::cpu {
 
 HWY_EXPORT(Products);
-HWY_EXPORT(Magnitudes);
 HWY_EXPORT(SquaredDifferences);
 HWY_EXPORT(AbsoluteDifferences);
 HWY_EXPORT(LargestMagnitude);
@@ -111,9 +104,6 @@ HWY_EXPORT(OnlyFinite);
 
 double sum_products(const float* a, const float* b, std::size_t count) {
   return HWY_DYNAMIC_DISPATCH(Products)(a, b, count);
-}
-double sum_magnitudes(const float* a, std::size_t count) {
-  return HWY_DYNAMIC_DISPATCH(Magnitudes)(a, count);
 }
 double sum_squared_differences(const float* a, const float* b, std::size_t count) {
   return HWY_DYNAMIC_DISPATCH(SquaredDifferences)(a, b, count);

@@ -5,7 +5,6 @@
 namespace gramflow::cpu {
 
 double sum_products(const float* a, const float* b, std::size_t count);
-double sum_magnitudes(const float* a, std::size_t count);
 /// Sum of (a - b)^2 and of |a - b|.
 double sum_squared_differences(const float* a, const float* b, std::size_t count);
 double sum_absolute_differences(const float* a, const float* b, std::size_t count);

@@ -1,10 +1,12 @@
-// The optimisers' vocabulary: reductions in double, one partial result a block, combined in block order.
+// Reductions in double, one partial result a block, combined in block order; passes that write, block by
+// block.
+#include "framework/ops/cpu/vectors.h"
+
 #include <cmath>
 #include <cstring>
 
 #include "framework/ops/cpu/blocks.h"
 #include "framework/ops/cpu/element_kernels.h"
-#include "framework/ops/cpu/kernels.h"
 #include "framework/ops/cpu/sum_kernels.h"
 
 namespace gramflow::cpu {
@@ -36,12 +38,6 @@ double max_abs(std::span<const float> a, void* scratch) {
   return most;
 }
 
-double sum_abs(std::span<const float> a, void* scratch) {
-  return sum_vector_blocks(size_of(a), scratch, [&](std::int64_t begin, std::int64_t end) {
-    return sum_magnitudes(a.data() + begin, length(begin, end));
-  });
-}
-
 bool all_finite(std::span<const float> a, void* scratch) {
   const double unlike = sum_vector_blocks(size_of(a), scratch, [&](std::int64_t begin, std::int64_t end) {
     return only_finite(a.data() + begin, length(begin, end)) ? 0.0 : 1.0;
@@ -59,6 +55,12 @@ void axpby(double alpha, std::span<const float> x, double beta, std::span<float>
 void copy(std::span<const float> from, std::span<float> to) {
   for_vector_blocks(size_of(from), [&](std::int64_t begin, std::int64_t end) {
     std::memcpy(to.data() + begin, from.data() + begin, length(begin, end) * sizeof(float));
+  });
+}
+
+void fill(float value, std::span<float> to) {
+  for_vector_blocks(size_of(to), [&](std::int64_t begin, std::int64_t end) {
+    std::fill(to.data() + begin, to.data() + end, value);
   });
 }
 
