@@ -2,6 +2,7 @@
 #include "nodes/image/image_nodes.h"
 #include "nodes/image/picture_io.h"
 #include "nodes/image/picture_parameters.h"
+#include "nodes/image/picture_reader.h"
 
 namespace gramflow {
 namespace {
@@ -22,10 +23,10 @@ void visit_parameters(Visitor& visitor, LoadParameters& parameters) {
   visitor("filter", parameters.filter, "how to resize");
 }
 
-void lower_load(LowerContext& context) {
+void lower_load(LowerContext& context, const std::shared_ptr<PictureReader>& reader) {
   const auto& parameters = context.parameters<LoadParameters>();
   const std::string path = find_input(context, "path", parameters.path);
-  const PictureInfo info = read_picture_info(path);
+  const PictureInfo info = reader->info(path);
   context.uses_file("path", path, false);
   for (const std::string& note : info.notes)
     context.diagnostics().warning("picture-note", context.node().span_of("path"), path + ": " + note);
@@ -34,8 +35,8 @@ void lower_load(LowerContext& context) {
   description.attributes = path;
   description.outputs = {{info.size().shape(), ElementType::f32}};
   description.transient_bytes = reading_bytes(info);
-  description.run = [path, size = info.size()](const Bindings& memory) {
-    read_picture(path, memory.outputs[0].floats(), size);
+  description.run = [path, reader, size = info.size()](const Bindings& memory) {
+    reader->read(path, memory.outputs[0].floats(), size);
   };
   const TensorId picture = context.emit(std::make_shared<HostFunction>(std::move(description)), {}).front();
   PortValue value;
@@ -52,7 +53,10 @@ NodeType load_node() {
   type.summary = "Reads a picture file and, if asked, brings it to a size.";
   type.outputs = {{"", PortKind::picture, "sRGB"}};
   type.parameters = ParameterSchema::of<LoadParameters>();
-  type.lower = lower_load;
+  // One reader, and so one child program, for all pictures of the program.
+  type.lower = [reader = std::make_shared<PictureReader>()](LowerContext& context) {
+    lower_load(context, reader);
+  };
   return type;
 }
 

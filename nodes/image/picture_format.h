@@ -1,6 +1,5 @@
 #pragma once
-// Which formats there are, told by a file's first bytes (reading) or by its ending (writing). Internal to
-// nodes/image.
+// Which formats are written, told by the ending. Internal to nodes/image. (Reading: readable_formats.h.)
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,15 +8,6 @@
 #include "nodes/image/picture.h"
 
 namespace gramflow {
-
-/// OpenImageIO's name of the format that begins so, or "" when it is none that is read.
-std::string sniff_format(std::string_view first_bytes);
-
-/// For a file that sniff_format() does not know: what it seems to be, as the subject of an error message.
-std::string describe_non_picture(std::string_view first_bytes);
-
-/// "PNG, JPEG, ... or PNM"
-std::string readable_formats();
 
 /// A format that can be written.
 struct WritableFormat {

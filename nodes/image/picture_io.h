@@ -1,16 +1,17 @@
 #pragma once
 // Picture files. Everything here is single-threaded, may be called from any thread, and needs no state from
-// its caller.
+// its caller. Whoever reads several pictures uses a PictureReader (picture_reader.h).
 //
-// Reading: PNG, JPEG, TIFF, OpenEXR, WebP, BMP, GIF, PNM, told by their first bytes, not by their names.
-// Whatever the file holds becomes sRGB-encoded RGB in [0, 1]: grey is repeated; alpha is left out and the
-// colour beneath kept (EXR's premultiplied colour is divided by it); 8 and 16 bits are divided by 255 and
-// 65535; float samples are linear light and get the sRGB curve, clamped; CMYK is converted; EXIF orientation
-// is applied; a colour profile is ignored. What was left out is told in PictureInfo::notes. docs/pictures.md
-// has it all. A file is read whole or not at all: a truncated one is an error.
+// Reading: the formats of readable_formats.h, told by their first bytes, not by their names. Whatever the
+// file holds becomes sRGB-encoded RGB in [0, 1]: grey is repeated; alpha is left out and the colour beneath
+// kept (premultiplied colour is divided by it); whole numbers are divided by their largest; float samples are
+// linear light and get the sRGB curve, clamped; colour profiles are honoured; CMYK is converted; EXIF
+// orientation is applied. What was left out is told in PictureInfo::notes. docs/pictures.md has it all. A
+// file is read whole or not at all: a truncated one is an error, and so is one that ends the program that
+// decodes it.
 //
 // Errors: MissingResource when there is no file to read, RunError for everything else, each message starting
-// with the path; and MissingResource when the libraries are not there (load_picture_libraries()).
+// with the path; and MissingResource when gramflow's own parts are not there.
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,16 +30,20 @@ struct PictureInfo {
   int channels = 0;  ///< in the file: 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha, more in EXR
   int bits = 8;      ///< per sample, in the file
   bool alpha = false;
-  bool floating = false;           ///< half or float samples, taken for linear light
-  int orientation = 1;             ///< EXIF: 1 upright ... 8
-  std::string format;              ///< "jpeg", "png", "tiff", "openexr", "webp", "bmp", "gif", "pnm"
-  std::string software;            ///< what wrote the file, if it says
-  std::string description;         ///< its comment or description, if any
-  std::vector<std::string> notes;  ///< what read_picture() leaves out or changes, one sentence each
+  bool floating = false;               ///< half or float samples, taken for linear light
+  int orientation = 1;                 ///< EXIF: 1 upright ... 8
+  std::string format;                  ///< the key in readable_formats.h: "jpeg", "png", ...
+  std::string software;                ///< what wrote the file, if it says
+  std::string description;             ///< its comment or description, if any
+  std::vector<std::string> notes;      ///< what read_picture() leaves out or changes, one sentence each
+  std::vector<unsigned char> profile;  ///< ICC, when there is one that fits
+  std::vector<unsigned char> exif;     ///< as found, from its "II" or "MM" on
+  std::vector<unsigned char> xmp;
+  std::size_t working_bytes = 0;  ///< what decoding takes beside the result
   PictureSize size() const { return {width, height}; }
 };
 
-/// Loads the libraries that read and write pictures; otherwise the first picture does. For whoever has to
+/// Loads the libraries that write pictures; otherwise the first picture does. For whoever has to
 /// know their memory before. Throws MissingResource when an installation lacks them.
 void load_picture_libraries();
 
@@ -54,7 +59,7 @@ Picture read_picture(const std::string& path);
 /// `rgb` is unspecified.
 void read_picture(const std::string& path, std::span<float> rgb, PictureSize expected);
 
-/// Bytes that read_picture() needs beside its result, at most (for memory plans).
+/// Bytes that reading needs beside its result, at most (for memory plans): the child program's, too.
 std::size_t reading_bytes(const PictureInfo& info);
 
 struct WriteOptions {

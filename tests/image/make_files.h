@@ -38,9 +38,18 @@ struct RawFile {
   int tile = 0;
   std::vector<float> samples{};              ///< width * height * channels values, 1 is white
   std::vector<std::string> channel_names{};  ///< empty: the usual ones
+  std::vector<std::pair<std::string, int>> attributes{};
 };
 /// Writes the samples as they are. Fails the test when OpenImageIO cannot.
 void write_raw(const std::string& path, const RawFile& file);
+
+/// An OpenEXR of several samples a pixel.
+void write_deep_exr(const std::string& path);
+
+/// A PNG's bytes with a chunk more behind its header; a JPEG's with a segment more at its beginning.
+std::string with_png_chunk(const std::string& png, const std::string& name, const std::string& data);
+std::string with_jpeg_segment(const std::string& jpeg, int marker, const std::string& data);
+std::string big_endian(std::uint32_t value, int bytes = 4);
 
 /// Smooth in both directions, different in each channel, every value a multiple of 1/255.
 Picture sample_picture(int width, int height);
