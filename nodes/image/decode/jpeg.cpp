@@ -7,8 +7,9 @@
 // header that claims more is found out before anything is asked for.
 #include <cstdio>
 
-#include <jerror.h>
 #include <jpeglib.h>
+
+#include <jerror.h>  // after jpeglib.h, whose settings number its messages
 
 #include <algorithm>
 #include <cstring>
