@@ -54,8 +54,9 @@ void write_named_blocks(const std::string& markdown, const std::string& folder) 
 
 /// "" or what is wrong with a pipeline that stands in the project's top folder and may include files of
 /// `folder`.
-std::string mistakes(const std::string& name, const std::string& yaml, const std::string& folder = "") {
-  const NodeTypes types = standard_nodes(shipped_library());
+std::string mistakes(const std::string& name, const std::string& yaml, const std::string& folder = "",
+                     std::shared_ptr<NetworkLibrary> library = shipped_library()) {
+  const NodeTypes types = standard_nodes(library);
   Diagnostics warnings;
   try {
     compile_stages({.file = std::make_shared<SourceFile>(name, yaml), .include_folders = {folder}}, types,
@@ -86,6 +87,21 @@ TEST_CASE("every recipe passes the check without a warning") {
     CHECK_MESSAGE(mistakes(entry.path().string(), text_of(entry.path())) == "", entry.path().string());
   }
   CHECK(count >= 6);
+}
+
+TEST_CASE("every style passes the check, those of other networks with their weights drawn at random") {
+  const InProjectFolder here;
+  int count = 0;
+  for (const auto& entry : fs::directory_iterator("configs/styles")) {
+    if (entry.path().extension() != ".yaml") continue;
+    ++count;
+    const auto library = shipped_library();
+    library->use_random_weights_when_missing(1);
+    CHECK_MESSAGE(mistakes(entry.path().string(), text_of(entry.path()), "", library) == "",
+                  entry.path().string());
+    CHECK_MESSAGE(text_of(entry.path()).starts_with("# "), entry.path().string());  // says what it is for
+  }
+  CHECK(count == 8);
 }
 
 TEST_CASE("every pipeline in the documentation passes the check") {
