@@ -137,7 +137,7 @@ Doubles doubles(const std::vector<float>& values) { return Doubles(values.begin(
 
 bool same_for_any_threads(const std::function<std::vector<float>()>& compute) {
   std::vector<float> first;
-  for (const int threads : {1, 2, 3, 5}) {
+  for (const int threads : {1, 2, 3, 8}) {
     ThreadScope scope(threads);
     std::vector<float> now;
     scope.execute([&] { now = compute(); });

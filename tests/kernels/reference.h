@@ -70,7 +70,7 @@ double relative_rms(const std::vector<float>& a, const Doubles& b);
 double largest_difference(const std::vector<float>& a, const Doubles& b);
 Doubles doubles(const std::vector<float>& values);
 
-/// What `compute` leaves with 1, 2, 3 and 5 threads must be the same bits; returns false otherwise.
+/// What `compute` leaves with 1, 2, 3 and 8 threads must be the same bits; returns false otherwise.
 bool same_for_any_threads(const std::function<std::vector<float>()>& compute);
 
 }  // namespace gramflow::testing

@@ -55,6 +55,27 @@ TEST_CASE("Squared error is the weighted mean of squared differences") {
   }
 }
 
+TEST_CASE("Losses of any shape agree with double") {
+  Random random(6);
+  for (int i = 0; i < 150; ++i) {
+    const std::int64_t sides[] = {1, 2, 31, 32, 33, 64, 65, 256, 257, random.between(1, 300)};
+    const std::int64_t widths[] = {1, 2, 3, 5, 16, 33, 64};
+    const Shape shape{sides[random.between(0, 9)], sides[random.between(0, 9)], widths[random.between(0, 6)]};
+    CAPTURE(shape.to_string());
+    Image a = random.image(shape), b = random.image(shape);
+    double sum = 0;
+    for (std::size_t k = 0; k < a.values.size(); ++k)
+      sum += std::pow(static_cast<double>(a.values[k]) - static_cast<double>(b.values[k]), 2);
+    CHECK(error_of(a, b, 1) == doctest::Approx(sum / static_cast<double>(shape.elements())).epsilon(1e-12));
+    CHECK(variation_of(a, 10) == doctest::Approx(variation_definition(a, 10)).epsilon(1e-12));
+  }
+  Image a = random.image({9, 70, 512}), b = random.image({9, 70, 512});
+  double sum = 0;
+  for (std::size_t k = 0; k < a.values.size(); ++k)
+    sum += std::pow(static_cast<double>(a.values[k]) - static_cast<double>(b.values[k]), 2);
+  CHECK(error_of(a, b, 1) == doctest::Approx(sum / static_cast<double>(a.shape.elements())).epsilon(1e-12));
+}
+
 TEST_CASE("Squared error's gradient is 2 w (a - b) / n, written, added or in place") {
   for (const Shape shape : shapes) {
     CAPTURE(shape.to_string());

@@ -101,10 +101,12 @@ void pool(PoolKind kind, TensorView input, TensorView output, std::uint8_t* inde
 void pool_backward(PoolKind kind, TensorView gradient, const std::uint8_t* index, TensorView result,
                    bool accumulate);
 
-// --- Gram matrix: G = F^T F / (C H W) over pixels, F is (H W) x C
+// --- Gram matrix: G = F^T F / (C H W) over pixels, F is (H W) x C. At most most_gram_channels.
 // ------------------------------------------------------
+inline constexpr std::int64_t most_gram_channels = 24576;
 std::size_t gram_scratch(Shape features);
-/// gram is C x C, exactly symmetric. Partial sums over pixel blocks are added in block order.
+/// gram is C x C, exactly symmetric. Sums go by the squares of rectangles.h: in float within one, in double
+/// above, and are rounded to float once.
 void gram(TensorView features, TensorView gram, void* scratch);
 std::size_t gram_backward_scratch(Shape features);
 /// result (+)= F (D + D^T) / (C H W), D the C x C gradient of G (not assumed symmetric). `result` may be the
@@ -112,7 +114,7 @@ std::size_t gram_backward_scratch(Shape features);
 void gram_backward(TensorView features, TensorView gram_gradient, TensorView result, bool accumulate,
                    void* scratch);
 
-// --- losses: sums in double, block order
+// --- losses: sums in double, by the squares of rectangles.h
 // -------------------------------------------------------------------------------
 std::size_t squared_error_scratch(Shape shape);
 /// weight * mean((a - b)^2)

@@ -1,23 +1,43 @@
-// Squared error and total variation with their gradients. Sums are doubles, one a block, added in block
-// order; a block is a run of elements or, for total variation, a row of the picture.
+// Squared error and total variation with their gradients. Sums are doubles and go by the squares of
+// rectangles.h; a difference of neighbours belongs to the square of the upper or left one of them.
+#include <array>
+
 #include "framework/ops/cpu/blocks.h"
 #include "framework/ops/cpu/element_kernels.h"
 #include "framework/ops/cpu/kernels.h"
+#include "framework/ops/cpu/rectangles.h"
 #include "framework/ops/cpu/sum_kernels.h"
-#include "framework/ops/cpu/vectors.h"
 
 namespace gramflow::cpu {
 
-std::size_t squared_error_scratch(Shape shape) { return reduction_scratch(shape.elements()); }
+static_assert(most_squares <= static_cast<std::int64_t>(most_runs));
+
+namespace {
+
+/// `height` x `width` positions of a strip, a run a square.
+FloatRows rows_of(Shape shape, const Rectangle& strip, std::int64_t height, std::int64_t width) {
+  const auto size = [](std::int64_t n) { return static_cast<std::size_t>(n); };
+  return {size(height), size(width * shape.channels), size(shape.width * shape.channels),
+          size(rectangle_side * shape.channels), size(divide_up(strip.width, rectangle_side))};
+}
+
+std::int64_t offset(Shape shape, const Rectangle& strip) {
+  return (strip.y * shape.width + strip.x) * shape.channels;
+}
+
+}  // namespace
+
+std::size_t squared_error_scratch(Shape shape) { return rectangle_sums_scratch<1>(shape); }
 
 double squared_error(TensorView a, TensorView b, double weight, void* scratch) {
-  const float* x = a.f32();
-  const float* y = b.f32();
-  const std::int64_t elements = a.shape().elements();
-  const double sum = sum_vector_blocks(elements, scratch, [&](std::int64_t begin, std::int64_t end) {
-    return sum_squared_differences(x + begin, y + begin, static_cast<std::size_t>(end - begin));
+  const Shape shape = a.shape();
+  using Sums = std::array<double, 1>;
+  const Sums total = sum_rectangles<1>(shape, scratch, [&](const Rectangle& strip, Sums* sums) {
+    const std::int64_t first = offset(shape, strip);
+    sum_squared_differences(a.f32() + first, b.f32() + first,
+                            rows_of(shape, strip, strip.height, strip.width), sums->data(), 1);
   });
-  return weight * sum / static_cast<double>(elements);
+  return weight * total[0] / static_cast<double>(shape.elements());
 }
 
 void squared_error_backward(TensorView a, TensorView b, double weight, TensorView result, bool accumulate) {
@@ -48,25 +68,23 @@ struct VariationScale {
 
 }  // namespace
 
-std::size_t total_variation_scratch(Shape shape) {
-  return static_cast<std::size_t>(shape.height) * 2 * sizeof(double);
-}
+std::size_t total_variation_scratch(Shape shape) { return rectangle_sums_scratch<2>(shape); }
 
 double total_variation(TensorView a, double weight, void* scratch) {
   const Shape shape = a.shape();
-  const std::int64_t row = shape.width * shape.channels;
-  const std::size_t count = static_cast<std::size_t>(row);
-  const std::size_t step = static_cast<std::size_t>(shape.channels);
-  double* sums = static_cast<double*>(scratch);
-  parallel_for(shape.height, [&](std::int64_t y, int) {
-    const float* here = a.f32() + y * row;
-    sums[2 * y] = y + 1 < shape.height ? sum_absolute_differences(here + row, here, count) : 0.0;
-    sums[2 * y + 1] = sum_absolute_differences(here + step, here, count - step);
+  using Sums = std::array<double, 2>;
+  const Sums total = sum_rectangles<2>(shape, scratch, [&](const Rectangle& strip, Sums* sums) {
+    const float* here = a.f32() + offset(shape, strip);
+    // Positions of the last row and column have nobody to differ from.
+    const std::int64_t height = std::min(strip.height, shape.height - 1 - strip.y);
+    const std::int64_t width = std::min(strip.width, shape.width - 1 - strip.x);
+    sum_absolute_differences(here + shape.width * shape.channels, here,
+                             rows_of(shape, strip, height, strip.width), sums->data(), 2);
+    sum_absolute_differences(here + shape.channels, here, rows_of(shape, strip, strip.height, width),
+                             sums->data() + 1, 2);
   });
-  double vertical = 0, horizontal = 0;
-  for (std::int64_t y = 0; y < shape.height; ++y) vertical += sums[2 * y], horizontal += sums[2 * y + 1];
   const VariationScale scale(shape, weight);
-  return scale.vertical * vertical + scale.horizontal * horizontal;
+  return scale.vertical * total[0] + scale.horizontal * total[1];
 }
 
 void total_variation_backward(TensorView a, double weight, TensorView result, bool accumulate) {

@@ -45,12 +45,15 @@ struct Operands {
   float* c;
   std::size_t c_stride;
   std::size_t depth;
-  /// The depth may come in `segments` runs of `depth`; A continues a_segment_step further, B in its next row.
+  /// The depth may come in `segments` runs of `depth`; A continues a_segment_step further than the last one
+  /// began, B b_segment_step after its next row.
   std::size_t segments = 1;
   std::size_t a_segment_step = 0;
+  std::size_t b_segment_step = 0;
 };
 
-enum class Target { overwrite, add };
+/// C = AB; C continues as the chain's first term; or C plus the whole chain.
+enum class Target { overwrite, add, add_at_end };
 
 /// `rows` x `vectors` tile. `transposed`: the rows of A are contiguous (row_step 1), else its depth is
 /// (depth_step 1).
@@ -71,7 +74,8 @@ HWY_INLINE void product_tile(const Operands& o, std::size_t row, std::size_t col
               ? hn::LoadU(d, c + static_cast<std::size_t>(i) * o.c_stride + static_cast<std::size_t>(j) * n)
               : hn::Zero(d);
   const std::size_t row_step = o.a_row_step;
-  for (std::size_t segment = 0; segment < o.segments; ++segment, a += o.a_segment_step) {
+  for (std::size_t segment = 0; segment < o.segments;
+       ++segment, a += o.a_segment_step, b += o.b_segment_step) {
     const float* HWY_RESTRICT left_values = a;
     const auto step = [&]() HWY_ATTR {
       FloatVector right[vectors];
@@ -92,9 +96,10 @@ HWY_INLINE void product_tile(const Operands& o, std::size_t row, std::size_t col
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i)
 #pragma GCC unroll 4
-    for (int j = 0; j < vectors; ++j)
-      hn::StoreU(sum[i][j], d,
-                 c + static_cast<std::size_t>(i) * o.c_stride + static_cast<std::size_t>(j) * n);
+    for (int j = 0; j < vectors; ++j) {
+      float* to = c + static_cast<std::size_t>(i) * o.c_stride + static_cast<std::size_t>(j) * n;
+      hn::StoreU(target == Target::add_at_end ? hn::Add(hn::LoadU(d, to), sum[i][j]) : sum[i][j], d, to);
+    }
 }
 
 /// All rows of a column of tiles. What the full tiles leave over is done in ever smaller ones.

@@ -6,6 +6,7 @@
 // Highway wants this order: foreach_target first.
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "framework/ops/cpu/simd-inl.h"
@@ -22,21 +23,51 @@ using DoubleVector = hn::Vec<Doubles>;
 
 HWY_INLINE DoubleVector widen(const float* p) { return hn::PromoteTo(Doubles(), hn::LoadU(FewFloats(), p)); }
 
-/// add(sum, offset) adds lanes from `offset` on to a vector; one(offset) is the term of a single element.
+/// Adds whole vectors to both sums: add(sum, offset) adds lanes from `offset` on. Returns where they end.
+template <class Add>
+HWY_INLINE std::size_t add_vectors(DoubleVector& even, DoubleVector& odd, std::size_t begin, std::size_t end,
+                                   Add&& add) {
+  const std::size_t n = hn::Lanes(Doubles());
+  for (; begin + 2 * n <= end; begin += 2 * n) {
+    even = add(even, begin);
+    odd = add(odd, begin + n);
+  }
+  return begin;
+}
+
+/// one(offset) is the term of a single element.
 template <class Add, class One>
 HWY_INLINE double sum_all(std::size_t count, Add&& add, One&& one) {
   const Doubles d;
-  const std::size_t n = hn::Lanes(d);
-  DoubleVector even = hn::Zero(d);
-  DoubleVector odd = hn::Zero(d);
-  std::size_t i = 0;
-  for (; i + 2 * n <= count; i += 2 * n) {
-    even = add(even, i);
-    odd = add(odd, i + n);
-  }
+  DoubleVector even = hn::Zero(d), odd = hn::Zero(d);
+  std::size_t i = add_vectors(even, odd, 0, count, add);
   double sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(even, odd)));
   for (; i < count; ++i) sum += one(i);
   return sum;
+}
+
+/// Memory is read row by row, over all runs; each run has its own sums.
+template <class Add, class One>
+HWY_INLINE void sum_runs(const FloatRows& rows, double* sums, std::size_t step, Add&& add, One&& one) {
+  const Doubles d;
+  const std::size_t n = hn::Lanes(d);
+  HWY_ALIGN double even[most_runs * 8] = {};
+  HWY_ALIGN double odd[most_runs * 8] = {};
+  double rest[most_runs] = {};
+  for (std::size_t row = 0; row < rows.rows; ++row)
+    for (std::size_t k = 0; k < rows.runs && k * rows.run < rows.count; ++k) {
+      const std::size_t begin = row * rows.stride + k * rows.run;
+      const std::size_t size = std::min(rows.run, rows.count - k * rows.run);
+      DoubleVector even_sum = hn::Load(d, even + k * n), odd_sum = hn::Load(d, odd + k * n);
+      std::size_t i = add_vectors(even_sum, odd_sum, begin, begin + size, add);
+      for (; i < begin + size; ++i) rest[k] += one(i);
+      hn::Store(even_sum, d, even + k * n);
+      hn::Store(odd_sum, d, odd + k * n);
+    }
+  for (std::size_t k = 0; k < rows.runs; ++k) {
+    const DoubleVector both = hn::Add(hn::Load(d, even + k * n), hn::Load(d, odd + k * n));
+    sums[k * step] = hn::GetLane(hn::SumOfLanes(d, both)) + rest[k];
+  }
 }
 
 }  // namespace
@@ -47,9 +78,10 @@ double Products(const float* a, const float* b, std::size_t count) {
       [&](std::size_t i) { return static_cast<double>(a[i]) * static_cast<double>(b[i]); });
 }
 
-double SquaredDifferences(const float* a, const float* b, std::size_t count) {
-  return sum_all(
-      count,
+void SquaredDifferences(const float* a, const float* b, const FloatRows& rows, double* sums,
+                        std::size_t step) {
+  sum_runs(
+      rows, sums, step,
       [&](DoubleVector sum, std::size_t i) {
         const DoubleVector difference = hn::Sub(widen(a + i), widen(b + i));
         return hn::MulAdd(difference, difference, sum);
@@ -60,9 +92,10 @@ double SquaredDifferences(const float* a, const float* b, std::size_t count) {
       });
 }
 
-double AbsoluteDifferences(const float* a, const float* b, std::size_t count) {
-  return sum_all(
-      count,
+void AbsoluteDifferences(const float* a, const float* b, const FloatRows& rows, double* sums,
+                         std::size_t step) {
+  sum_runs(
+      rows, sums, step,
       [&](DoubleVector sum, std::size_t i) {
         return hn::Add(sum, hn::Abs(hn::Sub(widen(a + i), widen(b + i))));
       },
@@ -105,11 +138,13 @@ HWY_EXPORT(OnlyFinite);
 double sum_products(const float* a, const float* b, std::size_t count) {
   return HWY_DYNAMIC_DISPATCH(Products)(a, b, count);
 }
-double sum_squared_differences(const float* a, const float* b, std::size_t count) {
-  return HWY_DYNAMIC_DISPATCH(SquaredDifferences)(a, b, count);
+void sum_squared_differences(const float* a, const float* b, const FloatRows& rows, double* sums,
+                             std::size_t step) {
+  HWY_DYNAMIC_DISPATCH(SquaredDifferences)(a, b, rows, sums, step);
 }
-double sum_absolute_differences(const float* a, const float* b, std::size_t count) {
-  return HWY_DYNAMIC_DISPATCH(AbsoluteDifferences)(a, b, count);
+void sum_absolute_differences(const float* a, const float* b, const FloatRows& rows, double* sums,
+                              std::size_t step) {
+  HWY_DYNAMIC_DISPATCH(AbsoluteDifferences)(a, b, rows, sums, step);
 }
 float largest_magnitude(const float* a, std::size_t count) {
   return HWY_DYNAMIC_DISPATCH(LargestMagnitude)(a, count);

@@ -1,0 +1,122 @@
+// Sums over positions do not depend on how a layer is cut, as long as the cuts lie on the grid.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <string>
+
+#include "framework/ops/cpu/rectangles.h"
+#include "tests/kernels/reference.h"
+
+using namespace gramflow;
+using namespace gramflow::testing;
+
+namespace {
+
+/// The tree, as a recursion over squares with sides of a power of two.
+template <class Leaf>
+double tree(std::int64_t rows, std::int64_t columns, std::int64_t y, std::int64_t x, std::int64_t side,
+            Leaf&& leaf) {
+  if (side == 1) return leaf(y, x);
+  const std::int64_t half = side / 2;
+  double sum = tree(rows, columns, y, x, half, leaf);
+  if (x + half < columns) sum += tree(rows, columns, y, x + half, half, leaf);
+  if (y + half < rows) sum += tree(rows, columns, y + half, x, half, leaf);
+  if (x + half < columns && y + half < rows) sum += tree(rows, columns, y + half, x + half, half, leaf);
+  return sum;
+}
+
+std::int64_t power_of_two(std::int64_t at_least) {
+  std::int64_t side = 1;
+  while (side < at_least) side *= 2;
+  return side;
+}
+
+Image crop(const Image& from, std::int64_t y, std::int64_t x, std::int64_t height, std::int64_t width) {
+  Image part({height, width, from.shape.channels});
+  for (std::int64_t i = 0; i < height; ++i)
+    for (std::int64_t j = 0; j < width; ++j)
+      for (std::int64_t c = 0; c < from.shape.channels; ++c)
+        part.values[static_cast<std::size_t>((i * width + j) * from.shape.channels + c)] =
+            from.at(y + i, x + j, c);
+  return part;
+}
+
+/// The sum without the mean: a weight of the number of elements, a power of two for every shape used here.
+double error_sum(Image a, Image b) {
+  Scratch scratch(cpu::squared_error_scratch(a.shape));
+  return cpu::squared_error(a.view(), b.view(), static_cast<double>(a.shape.elements()), scratch.data());
+}
+
+}  // namespace
+
+TEST_CASE("The squares cover every position once") {
+  for (const Shape shape : {Shape{1, 1, 1}, {1, 100, 3}, {32, 64, 1}, {33, 63, 2}, {75, 112, 5}}) {
+    CAPTURE(shape.to_string());
+    const cpu::RectangleGrid grid(shape);
+    std::vector<int> visits(static_cast<std::size_t>(shape.pixels()));
+    for (std::int64_t row = 0; row < grid.rows; ++row)
+      for (std::int64_t column = 0; column < grid.columns; ++column) {
+        const cpu::Rectangle part = grid.at(row, column);
+        CHECK(part.y % 32 == 0);
+        CHECK(part.x % 32 == 0);
+        for (std::int64_t y = part.y; y < part.y + part.height; ++y)
+          for (std::int64_t x = part.x; x < part.x + part.width; ++x)
+            ++visits[static_cast<std::size_t>(y * shape.width + x)];
+      }
+    CHECK(visits == std::vector<int>(visits.size(), 1));
+  }
+}
+
+TEST_CASE("A square's sum is that of its four quarters in reading order") {
+  Random random(1);
+  for (int i = 0; i < 200; ++i) {
+    const std::int64_t rows = random.between(1, 20), columns = random.between(1, 20);
+    CAPTURE(rows);
+    CAPTURE(columns);
+    std::vector<double> values;
+    for (std::int64_t k = 0; k < rows * columns; ++k)
+      values.push_back(std::exp(3.0 * static_cast<double>(random.normal())));
+    const double expected = tree(
+        rows, columns, 0, 0, power_of_two(std::max(rows, columns)),
+        [&](std::int64_t y, std::int64_t x) { return values[static_cast<std::size_t>(y * columns + x)]; });
+    cpu::fold_quarters(rows, columns, [&](std::int64_t to, std::int64_t from) {
+      values[static_cast<std::size_t>(to)] += values[static_cast<std::size_t>(from)];
+    });
+    CHECK(values[0] == expected);
+  }
+}
+
+TEST_CASE("The sum of a picture is that of its tiles, to the bit") {
+  // Tiles of 32, 64 and 128 positions, as somebody might hold them who never sees the whole picture.
+  Random random(2);
+  Image a = random.image({256, 128, 2}), b = random.image({256, 128, 2});
+  const double whole = error_sum(a, b);
+  for (const std::int64_t tile : {32, 64, 128}) {
+    CAPTURE(tile);
+    const std::int64_t rows = 256 / tile, columns = 128 / tile;
+    CHECK(whole == tree(rows, columns, 0, 0, power_of_two(rows), [&](std::int64_t y, std::int64_t x) {
+            return error_sum(crop(a, y * tile, x * tile, tile, tile),
+                             crop(b, y * tile, x * tile, tile, tile));
+          }));
+  }
+}
+
+TEST_CASE("What lies to the right or below adds to a sum and changes nothing in it") {
+  // Positions beyond the tile are equal in both, so that they add 0 and the bits must be the tile's.
+  Random random(3);
+  Image a = random.image({64, 64, 4});
+  Image b = random.image({64, 64, 4});
+  const double tile = error_sum(a, b);
+  for (const Shape shape : {Shape{64, 128, 4}, {128, 64, 4}, {256, 512, 4}}) {
+    CAPTURE(shape.to_string());
+    Image wide_a(shape, 1), wide_b(shape, 1);
+    for (std::int64_t y = 0; y < 64; ++y)
+      for (std::int64_t x = 0; x < 64; ++x)
+        for (std::int64_t c = 0; c < 4; ++c) {
+          const auto at = static_cast<std::size_t>((y * shape.width + x) * 4 + c);
+          wide_a.values[at] = a.at(y, x, c);
+          wide_b.values[at] = b.at(y, x, c);
+        }
+    CHECK(error_sum(wide_a, wide_b) == tile);
+  }
+}
