@@ -104,3 +104,19 @@ TEST_CASE("a program without its part for pictures says what is missing, and doe
   const std::string said(std::istreambuf_iterator<char>(file), {});
   CHECK(said.find("reads pictures is missing") != std::string::npos);
 }
+
+TEST_CASE("every style that needs no download makes a picture") {
+  const TemporaryFolder folder;
+  for (const std::string style : {"strokes", "neighbors", "fine", "bold", "clean"}) {
+    CAPTURE(style);
+    const std::string picture = folder / (style + ".png");
+    const Outcome outcome =
+        run_program("run configs/styles/" + style +
+                    ".yaml --set coarse=32 --set middle=40 --set size=48 --set iterations=2 "
+                    "--quiet --set output='" +
+                    picture + "'");
+    CHECK(outcome.code == 0);
+    CHECK(outcome.err == "");
+    CHECK(fs::file_size(picture) > 1000);
+  }
+}
