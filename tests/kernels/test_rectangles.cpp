@@ -5,6 +5,7 @@
 #include <string>
 
 #include "framework/ops/cpu/rectangles.h"
+#include "framework/ops/cpu/style_kernels.h"
 #include "tests/kernels/reference.h"
 
 using namespace gramflow;
@@ -119,4 +120,69 @@ TEST_CASE("What lies to the right or below adds to a sum and changes nothing in 
         }
     CHECK(error_sum(wide_a, wide_b) == tile);
   }
+}
+
+TEST_CASE("Large sums are kept a node of the tree, and come out as those kept a square") {
+  Random random(4);
+  for (int i = 0; i < 60; ++i) {
+    const Shape shape{random.between(1, 600), random.between(1, 600), 1};
+    CAPTURE(shape.to_string());
+    const cpu::RectangleGrid grid(shape);
+    std::vector<double> values;
+    for (std::int64_t k = 0; k < grid.count(); ++k)
+      values.push_back(std::exp(3.0 * static_cast<double>(random.normal())));
+    const double expected =
+        tree(grid.rows, grid.columns, 0, 0, power_of_two(std::max(grid.rows, grid.columns)),
+             [&](std::int64_t y, std::int64_t x) {
+               return values[static_cast<std::size_t>(y * grid.columns + x)];
+             });
+    for (const std::int64_t most : {1, 4, 7, 64}) {
+      CAPTURE(most);
+      const cpu::NodeGrid nodes(grid, most);
+      CHECK(nodes.count() <= most);
+      std::vector<double> sums(static_cast<std::size_t>(nodes.count() * nodes.sums()));
+      const auto sum_of = [&](std::int64_t node, int sum) -> double& {
+        return sums[static_cast<std::size_t>(node * nodes.sums() + sum)];
+      };
+      for (std::int64_t node = 0; node < nodes.count(); ++node) {
+        const auto square = [&](std::int64_t row, std::int64_t column, int to, bool add) {
+          const double value = values[static_cast<std::size_t>(row * grid.columns + column)];
+          sum_of(node, to) = add ? sum_of(node, to) + value : value;
+        };
+        const auto merge = [&](int from, int to) { sum_of(node, to) += sum_of(node, from); };
+        cpu::sum_node(grid, nodes.level, node / nodes.columns << nodes.level,
+                      node % nodes.columns << nodes.level, square, merge);
+      }
+      cpu::fold_quarters(nodes.rows, nodes.columns,
+                         [&](std::int64_t to, std::int64_t from) { sum_of(to, 0) += sum_of(from, 0); });
+      CHECK(sum_of(0, 0) == expected);
+    }
+  }
+}
+
+TEST_CASE("Moments and differences have the bits of their tile, too") {
+  Random random(5);
+  Image tile = random.image({64, 64, 8}), other = random.image({64, 64, 8});
+  Image wide({512, 1024, 8}), wide_other({512, 1024, 8});
+  for (std::int64_t y = 0; y < 64; ++y) {
+    const std::int64_t row = 64 * 8, wide_row = 1024 * 8;
+    std::copy_n(tile.values.begin() + y * row, row, wide.values.begin() + y * wide_row);
+    std::copy_n(other.values.begin() + y * row, row, wide_other.values.begin() + y * wide_row);
+  }
+  const auto moments = [](Image& image) {
+    Scratch scratch(cpu::channel_moments_scratch(image.shape));
+    std::vector<double> found(16);
+    cpu::channel_moments(image.view(), found.data(), found.data() + 8, scratch.data());
+    CHECK(scratch.intact());
+    for (double& value : found) value *= static_cast<double>(image.shape.pixels());  // a power of two
+    return found;
+  };
+  CHECK(moments(wide) == moments(tile));
+  const auto differences = [](Image& a, Image& b) {
+    Scratch scratch(cpu::difference_sums_scratch(a.shape));
+    const cpu::DifferenceSums sums = cpu::difference_sums(a.view(), b.view(), scratch.data());
+    CHECK(scratch.intact());
+    return std::vector<double>{sums.squares, sums.magnitudes};
+  };
+  CHECK(differences(wide, wide_other) == differences(tile, other));
 }

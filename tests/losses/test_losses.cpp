@@ -7,6 +7,7 @@
 
 #include "framework/ops/blend.h"
 #include "framework/ops/channel_moments.h"
+#include "framework/ops/gram.h"
 #include "framework/ops/layer_error.h"
 #include "framework/ops/total_variation.h"
 #include "framework/ops/variation.h"
@@ -247,4 +248,14 @@ TEST_CASE("These losses are the same bits for any number of threads") {
       for (const double value : moments.doubles()) keep(value);
     return bits;
   }));
+}
+
+TEST_CASE("A Gram matrix too wide for its kernels is refused where it is asked for") {
+  const auto inferred = [](std::int64_t channels) {
+    const std::vector<TensorDesc> inputs = {{Shape{2, 3, channels}, ElementType::f32}};
+    return Gram().infer(inputs).front().shape;
+  };
+  CHECK(inferred(24576) == Shape{24576, 24576, 1});
+  CHECK_THROWS_WITH_AS(inferred(24577), "it has 24577 channels; a Gram matrix is made of 24576 at most",
+                       ShapeError);
 }

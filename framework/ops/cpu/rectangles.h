@@ -53,11 +53,55 @@ void fold_quarters(std::int64_t rows, std::int64_t columns, Add&& add) {
       }
 }
 
+/// The tree from above, for sums that are too large to keep one a square: nodes of 2^level squares a side, no
+/// more than `most` of them.
+struct NodeGrid {
+  NodeGrid(const RectangleGrid& squares, std::int64_t most) : rows(squares.rows), columns(squares.columns) {
+    for (; rows * columns > most; ++level) rows = divide_up(rows, 2), columns = divide_up(columns, 2);
+  }
+  std::int64_t count() const { return rows * columns; }
+  /// Sums that a node needs room for while it is added up, its own included.
+  int sums() const { return std::max(1, level); }
+  std::int64_t rows, columns;  ///< in nodes
+  int level = 0;
+};
+
+/// Adds up the node of `level` whose first square is at (row, column) into the sum of index `to`, with the
+/// help of those after it: calls square(row, column, to, add) to write the sum of a square or add it, and
+/// merge(from, to) to add one sum to another.
+template <class Square, class Merge>
+void sum_node(const RectangleGrid& grid, int level, std::int64_t row, std::int64_t column, Square& square,
+              Merge& merge, int to = 0) {
+  if (level == 0) return square(row, column, to, false);
+  const std::int64_t half = std::int64_t{1} << (level - 1);
+  bool first = true;
+  for (const std::int64_t y : {row, row + half})
+    for (const std::int64_t x : {column, column + half}) {
+      if (y >= grid.rows || x >= grid.columns) continue;
+      if (level == 1) {
+        square(y, x, to, !first);
+      } else if (first) {
+        sum_node(grid, level - 1, y, x, square, merge, to);
+      } else {
+        sum_node(grid, level - 1, y, x, square, merge, to + 1);
+        merge(to + 1, to);
+      }
+      first = false;
+    }
+}
+
 inline constexpr std::int64_t most_squares = 8;  ///< of a strip
 
 /// Squares next to each other, so that a strip's rows are long runs of memory.
 inline std::int64_t squares_a_strip(Shape shape) {
   return std::clamp<std::int64_t>(vector_block / (rectangle_side * shape.channels), 1, most_squares);
+}
+
+/// body(square, k) for the squares of a strip.
+template <class Body>
+void for_squares(const Rectangle& strip, Body&& body) {
+  for (std::int64_t k = 0, x = 0; x < strip.width; ++k, x += rectangle_side)
+    body(Rectangle{strip.y, strip.x + x, strip.height, std::min(rectangle_side, strip.width - x)}, k);
 }
 
 /// Bytes for sum_rectangles.

@@ -1,45 +1,65 @@
-// Blocks of elements or of pixels, one sum a block in double, added in block order.
+// Sums are doubles and go by the squares of rectangles.h.
 #include "framework/ops/cpu/style_kernels.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "framework/ops/cpu/blocks.h"
+#include "framework/ops/cpu/rectangles.h"
 
 namespace gramflow::cpu {
 namespace {
 
-constexpr std::int64_t moment_blocks = 64;  // at most
-constexpr std::int64_t fewest_pixels = 256;
+constexpr std::int64_t most_moment_nodes = 64;
 
-std::int64_t pixel_blocks(Shape shape) {
-  return std::clamp<std::int64_t>(divide_up(shape.pixels(), fewest_pixels), 1, moment_blocks);
+/// Of a node: its sums and one more for the square in hand, each of the values and of their squares.
+std::int64_t moments_a_node(const NodeGrid& nodes, Shape shape) {
+  return (nodes.sums() + 1) * 2 * shape.channels;
+}
+
+/// Sums and sums of squares of the channels in one square.
+void square_moments(TensorView features, const Rectangle& square, double* sums) {
+  const std::int64_t channels = features.shape().channels;
+  double* squares = sums + channels;
+  std::fill_n(sums, 2 * channels, 0.0);
+  for (std::int64_t y = square.y; y < square.y + square.height; ++y) {
+    const float* values = features.f32() + (y * features.shape().width + square.x) * channels;
+    for (std::int64_t x = 0; x < square.width; ++x, values += channels)
+      for (std::int64_t c = 0; c < channels; ++c) {
+        const auto value = static_cast<double>(values[c]);
+        sums[c] += value;
+        squares[c] += value * value;
+      }
+  }
+}
+
+void add_to(double* to, const double* from, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) to[i] += from[i];
 }
 
 }  // namespace
 
-std::size_t difference_sums_scratch(Shape shape) {
-  return static_cast<std::size_t>(vector_blocks(shape.elements())) * sizeof(DifferenceSums);
-}
+std::size_t difference_sums_scratch(Shape shape) { return rectangle_sums_scratch<2>(shape); }
 
 DifferenceSums difference_sums(TensorView a, TensorView b, void* scratch) {
-  auto* sums = static_cast<DifferenceSums*>(scratch);
-  const std::int64_t elements = a.shape().elements();
-  for_vector_blocks(elements, [&](std::int64_t begin, std::int64_t end) {
-    DifferenceSums sum;
-    for (std::int64_t i = begin; i < end; ++i) {
-      const double difference = static_cast<double>(a.f32()[i]) - static_cast<double>(b.f32()[i]);
-      sum.squares += difference * difference;
-      sum.magnitudes += std::fabs(difference);
-    }
-    sums[begin / vector_block] = sum;
+  const Shape shape = a.shape();
+  using Sums = std::array<double, 2>;
+  const Sums total = sum_rectangles<2>(shape, scratch, [&](const Rectangle& strip, Sums* sums) {
+    for_squares(strip, [&](const Rectangle& square, std::int64_t k) {
+      Sums sum{};
+      for (std::int64_t y = square.y; y < square.y + square.height; ++y) {
+        const std::int64_t begin = (y * shape.width + square.x) * shape.channels;
+        for (std::int64_t i = begin; i < begin + square.width * shape.channels; ++i) {
+          const double difference = static_cast<double>(a.f32()[i]) - static_cast<double>(b.f32()[i]);
+          sum[0] += difference * difference;
+          sum[1] += std::fabs(difference);
+        }
+      }
+      sums[k] = sum;
+    });
   });
-  DifferenceSums total;
-  for (std::int64_t block = 0; block < vector_blocks(elements); ++block) {
-    total.squares += sums[block].squares;
-    total.magnitudes += sums[block].magnitudes;
-  }
-  return total;
+  return {total[0], total[1]};
 }
 
 void difference_gradient(TensorView a, TensorView b, double linear, double constant, TensorView result,
@@ -58,36 +78,37 @@ void difference_gradient(TensorView a, TensorView b, double linear, double const
 }
 
 std::size_t channel_moments_scratch(Shape features) {
-  return static_cast<std::size_t>(pixel_blocks(features) * 2 * features.channels) * sizeof(double);
+  const NodeGrid nodes(RectangleGrid(features), most_moment_nodes);
+  return static_cast<std::size_t>(nodes.count() * moments_a_node(nodes, features)) * sizeof(double);
 }
 
 void channel_moments(TensorView features, double* mean, double* mean_square, void* scratch) {
   const Shape shape = features.shape();
   const std::int64_t channels = shape.channels;
-  const std::int64_t blocks = pixel_blocks(shape);
-  const std::int64_t pixels = divide_up(shape.pixels(), blocks);
-  auto* partial = static_cast<double*>(scratch);
-  parallel_for(blocks, [&](std::int64_t block, int) {
-    double* sums = partial + block * 2 * channels;
-    double* squares = sums + channels;
-    std::fill_n(sums, 2 * channels, 0.0);
-    const std::int64_t end = std::min((block + 1) * pixels, shape.pixels());
-    for (std::int64_t p = block * pixels; p < end; ++p)
-      for (std::int64_t c = 0; c < channels; ++c) {
-        const auto value = static_cast<double>(features.f32()[p * channels + c]);
-        sums[c] += value;
-        squares[c] += value * value;
-      }
+  const RectangleGrid grid(shape);
+  const NodeGrid nodes(grid, most_moment_nodes);
+  const auto memory_of = [&](std::int64_t node) {
+    return static_cast<double*>(scratch) + node * moments_a_node(nodes, shape);
+  };
+  parallel_for(nodes.count(), [&](std::int64_t node, int) {
+    const auto at = [&](int sum) { return memory_of(node) + sum * 2 * channels; };
+    const auto square = [&](std::int64_t row, std::int64_t column, int to, bool add) {
+      double* sums = at(add ? nodes.sums() : to);
+      square_moments(features, grid.at(row, column), sums);
+      if (add) add_to(at(to), sums, 2 * channels);
+    };
+    const auto merge = [&](int from, int to) { add_to(at(to), at(from), 2 * channels); };
+    sum_node(grid, nodes.level, node / nodes.columns << nodes.level, node % nodes.columns << nodes.level,
+             square, merge);
+  });
+  fold_quarters(nodes.rows, nodes.columns, [&](std::int64_t to, std::int64_t from) {
+    add_to(memory_of(to), memory_of(from), 2 * channels);
   });
   const double scale = 1.0 / static_cast<double>(shape.pixels());
+  const double* total = memory_of(0);
   for (std::int64_t c = 0; c < channels; ++c) {
-    double sum = 0, square = 0;
-    for (std::int64_t block = 0; block < blocks; ++block) {
-      sum += partial[block * 2 * channels + c];
-      square += partial[(block * 2 + 1) * channels + c];
-    }
-    if (mean != nullptr) mean[c] = sum * scale;
-    if (mean_square != nullptr) mean_square[c] = square * scale;
+    if (mean != nullptr) mean[c] = total[c] * scale;
+    if (mean_square != nullptr) mean_square[c] = total[channels + c] * scale;
   }
 }
 

@@ -1,12 +1,15 @@
-// Every kind is a sum over cells: a pair of rows (upper, lower) with, at every column, four pixels. A forward
-// task makes one row of cells; a backward task gathers for one row of pixels what the cells above and below
-// it say. Cells reach over the edge by one and read it repeated there, where straight differences are 0.
+// Every kind is a sum over cells: a pair of rows (upper, lower) with, at every column, four pixels. Cells are
+// summed like positions, by the squares of rectangles.h; a backward task gathers for one row of pixels what
+// the cells above and below it say. Cells reach over the edge by one and read it repeated there, where
+// straight differences are 0.
 #include "framework/ops/cpu/variation.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "framework/ops/cpu/blocks.h"
+#include "framework/ops/cpu/rectangles.h"
 
 namespace gramflow::cpu {
 namespace {
@@ -42,43 +45,46 @@ struct Cells {
   }
 };
 
+Shape cell_shape(Shape picture) { return {picture.height + 1, picture.width + 1, picture.channels}; }
+
 double difference(float a, float b) { return static_cast<double>(a) - static_cast<double>(b); }
 
 double sign(double value) { return static_cast<double>(value > 0) - static_cast<double>(value < 0); }
 
 }  // namespace
 
-std::size_t variation_scratch(Shape picture) {
-  return static_cast<std::size_t>(picture.height + 1) * sizeof(double);
-}
+std::size_t variation_scratch(Shape picture) { return rectangle_sums_scratch<3>(cell_shape(picture)); }
 
 double variation(VariationKind kind, TensorView picture, double weight, const double* scales, void* scratch) {
   const Shape shape = picture.shape();
   const Cells cells{picture.f32(), shape};
-  const Factors factors(kind, shape, weight);
-  auto* sums = static_cast<double*>(scratch);
   const bool absolute = kind == VariationKind::l1;
-  parallel_for(shape.height + 1, [&](std::int64_t i, int) {
+  using Sums = std::array<double, 3>;
+  const auto add_cell = [&](std::int64_t i, std::int64_t j, Sums& sum) {
     const float* upper = cells.row(i - 1);
     const float* lower = cells.row(i);
-    double vertical = 0, horizontal = 0, diagonal = 0;
-    for (std::int64_t j = 0; j <= shape.width; ++j)
-      for (std::int64_t c = 0; c < shape.channels; ++c) {
-        const std::int64_t left = cells.at(j - 1) + c, right = cells.at(j) + c;
-        const double down = j < shape.width ? scales[c] * difference(lower[right], upper[right]) : 0.0;
-        const double across = i < shape.height ? scales[c] * difference(lower[right], lower[left]) : 0.0;
-        vertical += absolute ? std::fabs(down) : down * down;
-        horizontal += absolute ? std::fabs(across) : across * across;
-        if (kind != VariationKind::nine_point) continue;
-        const double falling = scales[c] * difference(lower[right], upper[left]);
-        const double rising = scales[c] * difference(lower[left], upper[right]);
-        diagonal += falling * falling + rising * rising;
-      }
-    sums[i] = factors.vertical * vertical + factors.horizontal * horizontal + factors.diagonal * diagonal;
+    for (std::int64_t c = 0; c < shape.channels; ++c) {
+      const std::int64_t left = cells.at(j - 1) + c, right = cells.at(j) + c;
+      const double down = j < shape.width ? scales[c] * difference(lower[right], upper[right]) : 0.0;
+      const double across = i < shape.height ? scales[c] * difference(lower[right], lower[left]) : 0.0;
+      sum[0] += absolute ? std::fabs(down) : down * down;
+      sum[1] += absolute ? std::fabs(across) : across * across;
+      if (kind != VariationKind::nine_point) continue;
+      const double falling = scales[c] * difference(lower[right], upper[left]);
+      const double rising = scales[c] * difference(lower[left], upper[right]);
+      sum[2] += falling * falling + rising * rising;
+    }
+  };
+  const Sums total = sum_rectangles<3>(cell_shape(shape), scratch, [&](const Rectangle& strip, Sums* sums) {
+    for_squares(strip, [&](const Rectangle& square, std::int64_t k) {
+      Sums sum{};
+      for (std::int64_t i = square.y; i < square.y + square.height; ++i)
+        for (std::int64_t j = square.x; j < square.x + square.width; ++j) add_cell(i, j, sum);
+      sums[k] = sum;
+    });
   });
-  double sum = 0;
-  for (std::int64_t i = 0; i <= shape.height; ++i) sum += sums[i];
-  return sum;
+  const Factors factors(kind, shape, weight);
+  return factors.vertical * total[0] + factors.horizontal * total[1] + factors.diagonal * total[2];
 }
 
 void variation_backward(VariationKind kind, TensorView picture, double weight, const double* scales,
