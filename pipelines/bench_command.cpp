@@ -13,6 +13,7 @@
 #include "framework/exec/session.h"
 #include "framework/ops/cpu/kernels.h"
 #include "pipelines/commands.h"
+#include "pipelines/thread_choice.h"
 
 namespace gramflow {
 namespace {
@@ -213,7 +214,10 @@ void add_bench_command(CLI::App& app, Environment& environment, int&) {
   command->add_option("--conv", options->convolution, "how 3x3 convolutions are computed")
       ->check(CLI::IsMember({"auto", "winograd", "direct"}));
   command->add_flag("--json", options->json, "for machines");
-  command->callback([options, &environment] { run_bench(*options, environment); });
+  command->callback([options, &environment] {
+    options->threads = threads_for_command(options->threads, options->json);
+    run_bench(*options, environment);
+  });
 }
 
 }  // namespace gramflow

@@ -12,6 +12,7 @@
 #include "framework/exec/session.h"
 #include "framework/ops/cpu/kernels.h"
 #include "pipelines/commands.h"
+#include "pipelines/thread_choice.h"
 
 namespace gramflow {
 namespace {
@@ -104,7 +105,8 @@ void add_check_command(CLI::App& app, Environment& environment, const bool& json
     Diagnostics warnings;
     std::vector<std::unique_ptr<CompiledStage>> stages;
     try {
-      stages = compile_stages(options->pipeline.read(), environment.types, warnings, options->threads);
+      stages = compile_stages(options->pipeline.read(), environment.types, warnings,
+                              threads_for_command(options->threads, json));
     } catch (const InvalidPipeline& problem) {
       if (!only_subgraphs(problem.diagnostics())) throw;
       if (json)

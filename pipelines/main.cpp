@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <system_error>
 
 #include "framework/base/error.h"
 #include "framework/base/text.h"
@@ -122,6 +123,15 @@ int run_program(int argc, char** argv) {
     return 3;
   } catch (const Interrupted&) {
     return 130;
+  } catch (const std::system_error& problem) {
+    const bool threads = problem.code() == std::errc::resource_unavailable_try_again;
+    Diagnostics found;
+    found.error(threads ? "missing-file" : "unreadable-file", {},
+                threads ? "not enough threads can be started here; raise the limit on processes (ulimit -u, or "
+                          "pids.max of the container)"
+                        : problem.what());
+    print_failure(found, json_diagnostics);
+    return threads ? 3 : 1;
   } catch (const std::exception& problem) {
     Diagnostics found;
     found.error("unreadable-file", {}, problem.what());

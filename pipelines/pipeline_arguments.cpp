@@ -1,15 +1,14 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "framework/base/error.h"
 #include "pipelines/commands.h"
+#include "pipelines/terminal.h"
 
 namespace gramflow {
 
 void PipelineArguments::add_to(CLI::App& app) {
-  app.add_option("FILE", file, "the pipeline (YAML)")->required();
+  app.add_option("FILE", file, "the pipeline (YAML); - for standard input")->required();
   app.add_option("--set", settings,
                  "set a variable or a parameter: size=256, nodes.result.iterations=50; may be repeated")
       ->type_name("KEY=VALUE")
@@ -39,7 +38,7 @@ void print_diagnostics(const Diagnostics& diagnostics, bool json) {
   if (json)
     std::cout << diagnostics.to_json() << '\n';
   else
-    std::cerr << diagnostics.render(isatty(STDERR_FILENO) != 0);
+    std::cerr << diagnostics.render(can_color());
 }
 
 }  // namespace gramflow

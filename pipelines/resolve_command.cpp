@@ -4,6 +4,7 @@
 
 #include "framework/base/error.h"
 #include "framework/exec/session.h"
+#include "pipelines/canonical_pipeline.h"
 #include "pipelines/commands.h"
 
 namespace gramflow {
@@ -18,9 +19,10 @@ void add_resolve_command(CLI::App& app, Environment& environment, int&) {
     Diagnostics diagnostics;
     const Document document = expand(source, 0, diagnostics, port_test(environment.types));
     link(document, environment.types, diagnostics);
-    const std::string text = canonical_yaml(source, diagnostics, port_test(environment.types));
+    const CanonicalPipeline canonical(source, environment.types, diagnostics);
     if (diagnostics.has_errors()) throw InvalidPipeline(std::move(diagnostics));
-    std::cout << text;
+    print_diagnostics(diagnostics, false);
+    std::cout << canonical.anywhere();
   });
 }
 

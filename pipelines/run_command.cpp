@@ -1,6 +1,4 @@
 // `gramflow run`: the whole pipeline, with progress, log and trace.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +13,8 @@
 #include "pipelines/canonical_pipeline.h"
 #include "pipelines/commands.h"
 #include "pipelines/interruption.h"
+#include "pipelines/terminal.h"
+#include "pipelines/thread_choice.h"
 
 namespace gramflow {
 namespace {
@@ -50,11 +50,11 @@ void write_pipeline_beside(const std::string& picture, const std::string& canoni
 /// Does so for every picture as it is saved, so that an interrupted run's picture has one, too.
 class PipelineWriter final : public Observer {
  public:
-  explicit PipelineWriter(const std::string& canonical) : canonical_(canonical) {}
-  void saved(const std::string& path) override { write_pipeline_beside(path, canonical_); }
+  explicit PipelineWriter(const CanonicalPipeline& canonical) : canonical_(canonical) {}
+  void saved(const std::string& path) override { write_pipeline_beside(path, canonical_.beside(path)); }
 
  private:
-  const std::string& canonical_;
+  const CanonicalPipeline& canonical_;
 };
 
 void run_pipeline(const RunCommandOptions& options, Environment& environment) {
@@ -63,17 +63,19 @@ void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   const PipelineSource source = options.pipeline.read();
   Diagnostics warnings;
   std::vector<std::unique_ptr<CompiledStage>> stages =
-      compile_stages(source, environment.types, warnings, options.threads);
+      compile_stages(source, environment.types, warnings,
+                     threads_for_command(options.threads, options.quiet));
   if (!options.quiet) print_diagnostics(warnings, false);
-  const std::string canonical = canonical_pipeline(source, stages, environment.types);
-  const std::string hash = content_hash(canonical);
+  Diagnostics known;  // told above
+  const CanonicalPipeline canonical(source, environment.types, known);
+  const std::string hash = content_hash(canonical.here());
   for (const auto& stage : stages) stage->run_state->description = "gramflow pipeline " + hash;
 
   SessionOptions session;
   session.executor = options.executor == "serial" ? ExecutorKind::serial : ExecutorKind::flow;
   session.stop = &interruption.requested();
   ConsoleOptions console_options;
-  console_options.terminal = isatty(STDERR_FILENO) != 0;
+  console_options.terminal = can_redraw();
   console_options.quiet = options.quiet;
   ConsoleObserver console(std::cerr, console_options);
   session.observers.push_back(&console);

@@ -7,12 +7,13 @@
 
 #include <tbb/blocked_range.h>
 #include <tbb/global_control.h>
-#include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
 #include <stdexcept>
 #include <string>
+
+#include "framework/base/cores.h"
 
 namespace gramflow {
 
@@ -47,7 +48,7 @@ ThreadScope::ThreadScope(int threads) : threads_(threads) {
   if (threads < 0)
     throw std::invalid_argument("a run needs 1 thread or more (0: all cores), not " +
                                 std::to_string(threads));
-  if (threads_ == 0) threads_ = tbb::info::default_concurrency();
+  if (threads_ == 0) threads_ = usable_cores();
   impl_ = std::make_unique<Impl>(threads_);
 }
 

@@ -39,7 +39,7 @@ void parallel_for(std::int64_t count, FunctionRef<void(std::int64_t index, int w
 /// Upper bound of `worker` in the calling thread's arena; constant during a ThreadScope.
 int worker_limit();
 
-/// Limits the process to `threads` threads (0: all the cores it may use) while it lives, and runs work in an
+/// Limits the process to `threads` threads (0: usable_cores()) while it lives, and runs work in an
 /// arena of that size. One at a time, made by the driver before planning.
 class ThreadScope {
  public:

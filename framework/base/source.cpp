@@ -13,6 +13,13 @@ SourceFile::SourceFile(std::string name, std::string text) : name_(std::move(nam
   }
 }
 
+std::shared_ptr<const SourceFile> SourceFile::typed(std::string name, std::string text,
+                                                    std::string pipeline) {
+  auto file = std::make_shared<SourceFile>(std::move(name), std::move(text));
+  file->typed_for_ = std::move(pipeline);
+  return file;
+}
+
 std::string_view SourceFile::line(int number) const {
   if (number < 1 || number > line_count()) return {};
   const auto index = static_cast<std::size_t>(number);

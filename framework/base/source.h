@@ -1,6 +1,7 @@
 #pragma once
 // Where a piece of text came from: the currency of every diagnostic.
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,10 @@ class SourceFile {
   /// `name` is what messages show: a path as the user wrote it, or "--set style_weight=1e3" for a command
   /// line.
   SourceFile(std::string name, std::string text);
+  /// What was typed at a shell for the pipeline `pipeline` ("--set a=b", an environment variable).
+  static std::shared_ptr<const SourceFile> typed(std::string name, std::string text, std::string pipeline);
+  /// Name of the pipeline file that this was typed for; nothing for a file.
+  const std::optional<std::string>& typed_for() const { return typed_for_; }
   const std::string& name() const { return name_; }
   const std::string& text() const { return text_; }
   /// The text of a line (from 1) without its line ending; empty when there is no such line.
@@ -31,6 +36,7 @@ class SourceFile {
  private:
   std::string name_;
   std::string text_;
+  std::optional<std::string> typed_for_;
   std::vector<std::size_t> line_starts_;
 };
 

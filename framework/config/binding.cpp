@@ -80,7 +80,8 @@ class Binding {
     Variable variable;
     variable.name_span = parameter.span;
     variable.used = true;
-    if (const Entry* entry = given(parameter.name)) {
+    const Entry* entry = given(parameter.name);
+    if (entry != nullptr && (entry->value->broken || !entry->value->is_unset_text())) {
       variable.resolved = entry->value;  // its variables were those of the level above, and are replaced
     } else if (parameter.value != nullptr) {
       variable.resolved = substitution_.apply(parameter.value, global_);

@@ -26,24 +26,6 @@ ValuePtr map_value(Value::Map entries) {
   return value;
 }
 
-/// The value with its dollars doubled, since reading it replaces variables.
-ValuePtr escaped(const Value& value) {
-  auto result = std::make_shared<Value>();
-  result->data = value.data;
-  if (const Value::Scalar* scalar = value.scalar()) {
-    result->data = Value::Scalar{escape_dollars(scalar->text), scalar->quoted};
-  } else if (const Value::List* items = value.list()) {
-    Value::List changed;
-    for (const ValuePtr& item : *items) changed.push_back(escaped(*item));
-    result->data = std::move(changed);
-  } else if (const Value::Map* entries = value.map()) {
-    Value::Map changed;
-    for (const Entry& entry : *entries) changed.push_back({entry.key, {}, escaped(*entry.value)});
-    result->data = std::move(changed);
-  }
-  return result;
-}
-
 const Entry* find_entry(const NodeEntry* node, const std::string& key) {
   if (node == nullptr) return nullptr;
   const auto found = std::find_if(node->entries.begin(), node->entries.end(),
@@ -64,12 +46,30 @@ std::vector<std::string> keys_of(const std::vector<const NodeEntry*>& stages) {
 
 }  // namespace
 
-std::string canonical_yaml(const PipelineSource& source, Diagnostics& diagnostics, const IsPort& is_port) {
+ValuePtr with_doubled_dollars(const Value& value) {
+  auto result = std::make_shared<Value>();
+  result->data = value.data;
+  if (const Value::Scalar* scalar = value.scalar()) {
+    result->data = Value::Scalar{escape_dollars(scalar->text), scalar->quoted};
+  } else if (const Value::List* items = value.list()) {
+    Value::List changed;
+    for (const ValuePtr& item : *items) changed.push_back(with_doubled_dollars(*item));
+    result->data = std::move(changed);
+  } else if (const Value::Map* entries = value.map()) {
+    Value::Map changed;
+    for (const Entry& entry : *entries) changed.push_back({entry.key, {}, with_doubled_dollars(*entry.value)});
+    result->data = std::move(changed);
+  }
+  return result;
+}
+
+ValuePtr canonical_value(const PipelineSource& source, Diagnostics& diagnostics, const IsPort& is_port,
+                         const Respell& respell) {
   std::vector<Document> documents;
   documents.push_back(expand(source, 0, diagnostics, is_port));
   for (int stage = 1; stage < documents[0].stages; ++stage)
     documents.push_back(expand(source, stage, diagnostics, is_port));
-  if (diagnostics.has_errors()) return "";
+  if (diagnostics.has_errors()) return nullptr;
 
   const std::size_t count = documents.size();
   Value::Map nodes;
@@ -83,7 +83,8 @@ std::string canonical_yaml(const PipelineSource& source, Diagnostics& diagnostic
       std::vector<ValuePtr> values;
       for (const NodeEntry* node : stages) {
         const Entry* entry = find_entry(node, key);
-        values.push_back(entry != nullptr ? escaped(*entry->value) : nullptr);
+        ValuePtr other = entry != nullptr && respell ? respell(*node, *entry) : nullptr;
+        values.push_back(other != nullptr ? other : entry != nullptr ? with_doubled_dollars(*entry->value) : nullptr);
       }
       const bool everywhere = std::find(values.begin(), values.end(), nullptr) == values.end();
       if (everywhere) entries.push_back({key, {}, values[0]});
@@ -105,7 +106,13 @@ std::string canonical_yaml(const PipelineSource& source, Diagnostics& diagnostic
     list->data = std::move(schedule);
     top.push_back({"schedule", {}, list});
   }
-  return to_yaml(*map_value(std::move(top)));
+  return map_value(std::move(top));
+}
+
+std::string canonical_yaml(const PipelineSource& source, Diagnostics& diagnostics, const IsPort& is_port,
+                           const Respell& respell) {
+  const ValuePtr value = canonical_value(source, diagnostics, is_port, respell);
+  return value != nullptr ? to_yaml(*value) : "";
 }
 
 // FNV-1a with 128 bits; its prime is 2^88 + 0x13B, so that a product is a shift and a small multiplication.

@@ -12,6 +12,8 @@ ValuePtr copy(const ValuePtr& value, const Note& note, std::size_t& count, int d
   auto result = std::make_shared<Value>();
   result->span = value->span;
   result->notes = value->notes;
+  result->typed = value->typed;
+  result->origin = value->origin;
   if (result->notes.size() < most_notes) result->notes.push_back(note);
   if (value->scalar() == nullptr && !value->is_null() && depth >= deepest_nesting) throw TooDeep();
   if (const Value::List* items = value->list()) {

@@ -13,6 +13,7 @@
 #include "framework/config/lost_lines.h"
 #include "framework/config/pipeline_file.h"
 #include "framework/config/settings.h"
+#include "framework/config/unread_settings.h"
 #include "framework/config/variables.h"
 
 // Declarations become a tree of levels: every node's variables are replaced and its settings applied, and a
@@ -39,7 +40,7 @@ class Expander {
 
   Document run() {
     declarations_ = read_declarations(source_, diagnostics_);
-    overrides_ = read_overrides(source_.overrides, diagnostics_);
+    overrides_ = read_overrides(source_.overrides, source_.file->name(), diagnostics_);
 
     Document document;
     document.stages = static_cast<int>(declarations_.stages.size());
@@ -62,6 +63,7 @@ class Expander {
     check_settings();
     check_unused_subgraphs();
     check_unused_variables();
+    if (stage_ == 0) check_unread_settings(document);
     if (declarations_.nodes.empty() && !diagnostics_.has_errors()) report_no_nodes();
     return document;
   }
@@ -302,11 +304,30 @@ class Expander {
     }
   }
 
+  /// A setting may be read in one stage only.
+  void check_unread_settings(const Document& first) {
+    if (overrides_.empty() || diagnostics_.has_errors()) return;
+    std::set<std::string> read;
+    add_typed_sources(first, read);
+    const auto all_read = [&] {
+      return std::all_of(overrides_.begin(), overrides_.end(),
+                         [&](const Setting& setting) { return read.contains(setting.key_span.file->text()); });
+    };
+    for (int stage = 1; stage < first.stages && !all_read(); ++stage) {
+      Diagnostics ignored;
+      add_typed_sources(Expander(source_, stage, ignored, is_port_).run(), read);
+    }
+    report_unread_settings(overrides_, read, diagnostics_);
+  }
+
   void check_unused_variables() {
     if (diagnostics_.has_errors()) return;  // what looks unused may be misspelt where it is used
     for (const std::string& name : declarations_.main_variables) {
       const auto found = global_->variables.find(name);
       if (found == global_->variables.end() || found->second.used) continue;
+      const bool set = std::any_of(overrides_.begin(), overrides_.end(),
+                                   [&](const Setting& setting) { return setting.variable == name; });
+      if (set) continue;  // what is set and unread is told there
       diagnostics_
           .warning("unused-variable", found->second.name_span,
                    fmt::format("nothing uses the variable {}", quote(name)))

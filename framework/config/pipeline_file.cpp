@@ -10,6 +10,7 @@
 #include "framework/base/text.h"
 #include "framework/config/checks.h"
 #include "framework/config/files.h"
+#include "framework/config/written_path.h"
 
 // Included files are read first, depth first, each once: the variables of the including file win over theirs,
 // while a node or subgraph that two files define is a mistake. Which file includes which is kept as a chain
@@ -125,7 +126,9 @@ class FileReader {
           .suggest("write the path itself");
       return;
     }
-    std::vector<std::string> places = {folder_of(chain_.back().name)};
+    std::vector<std::string> places;
+    for (const std::string& folder : folders_beside(chain_.back().name))
+      places.push_back(folder.empty() ? "." : folder);
     places.insert(places.end(), source_.include_folders.begin(), source_.include_folders.end());
     std::string found;
     std::error_code error;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 
 #include "framework/base/error.h"
 #include "framework/base/text.h"
@@ -14,7 +15,34 @@
 
 namespace gramflow {
 
+namespace {
+
+/// One byte more than is allowed shows that there is more; the rest of a huge file is nobody's business.
+std::string read_text(std::istream& stream) {
+  std::string text(longest_file + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  text.shrink_to_fit();
+  return text;
+}
+
+[[noreturn]] void report_folder(const std::string& path) {
+  const std::vector<std::string> inside = yaml_files_in(path);
+  Diagnostics found;
+  Diagnostic& diagnostic = found.error(
+      "bad-file", {}, fmt::format("{} is a folder; a pipeline file was expected", quote(path, 500)));
+  if (!inside.empty())
+    diagnostic.suggest(fmt::format("for example {}", (std::filesystem::path(path) / inside[0]).string()));
+  throw InvalidPipeline(std::move(found));
+}
+
+}  // namespace
+
 PipelineSource read_pipeline(const std::string& path, std::vector<Override> overrides) {
+  if (path == "-") {
+    const std::string name = "<standard input>";
+    return {SourceFile::typed(name, read_text(std::cin), name), std::move(overrides), {}};
+  }
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(path, error);
   if (path.empty() || !std::filesystem::exists(status)) {
@@ -24,22 +52,11 @@ PipelineSource read_pipeline(const std::string& path, std::vector<Override> over
     throw MissingResource(
         fmt::format("there is no file {}{}", quote(path, 500), near.empty() ? "" : "; " + near));
   }
-  if (std::filesystem::is_directory(status)) {
-    const std::vector<std::string> inside = yaml_files_in(path);
-    throw RunError(fmt::format(
-        "{} is a folder; a pipeline file was expected{}", quote(path, 500),
-        inside.empty()
-            ? ""
-            : fmt::format(" (for example {})", (std::filesystem::path(path) / inside[0]).string())));
-  }
+  if (std::filesystem::is_directory(status)) report_folder(path);
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   if (!file) throw RunError(fmt::format("{} cannot be read: {}", quote(path, 500), std::strerror(errno)));
-  // One byte more than is allowed shows that there is more; the rest of a huge file is nobody's business.
-  std::string text(longest_file + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  text.shrink_to_fit();
+  std::string text = read_text(file);
   if (file.bad())
     throw RunError(fmt::format("{} cannot be read: {}", quote(path, 500), std::strerror(errno)));
   return {std::make_shared<SourceFile>(path, std::move(text)), std::move(overrides), {}};

@@ -31,6 +31,32 @@ ValuePtr make_map(Value::Map entries, const Span& span, std::vector<Note> notes)
   return value;
 }
 
+int columns(const std::string& part) {
+  int count = 0;
+  for (const char byte : part) count += (static_cast<unsigned char>(byte) & 0xC0u) != 0x80u ? 1 : 0;
+  return count;
+}
+
+/// Both readings of what stands behind the '=': as YAML, and letter by letter. Who needs the one is not told
+/// what is wrong with the other.
+ValuePtr read_typed(const std::shared_ptr<const SourceFile>& file, const Override& override) {
+  Diagnostics problems;
+  const ValuePtr yaml = parse_yaml_from(file, override.key.size() + 1, problems);
+  auto typed = std::make_shared<TypedText>();
+  typed->text = override.value;
+  auto value = std::make_shared<Value>();
+  if (problems.has_errors() || yaml == nullptr) {
+    typed->yaml_problems = problems.all();
+    value->data = Value::Scalar{override.value, true};
+    const int begin = 2 + columns(override.key);
+    value->span = {file, {1, begin}, {1, begin + columns(override.value)}};
+  } else {
+    *value = *yaml;
+  }
+  value->typed = std::move(typed);
+  return value;
+}
+
 void put(std::vector<Entry>& entries, const Setting& setting, std::size_t level, const ValuePtr& value,
          Diagnostics& diagnostics) {
   const std::string& key = setting.path[level];
@@ -96,18 +122,14 @@ std::optional<Setting> read_setting(const std::string& key, Span key_span, Value
   return std::nullopt;
 }
 
-std::vector<Setting> read_overrides(const std::vector<Override>& overrides, Diagnostics& diagnostics) {
+std::vector<Setting> read_overrides(const std::vector<Override>& overrides, const std::string& pipeline,
+                                    Diagnostics& diagnostics) {
   std::vector<Setting> settings;
   for (const Override& override : overrides) {
     const std::string text = override.key + "=" + override.value;
-    const auto file = std::make_shared<SourceFile>("--set " + one_line(text.substr(0, 100)), text);
-    const auto columns = [](const std::string& part) {
-      int count = 0;
-      for (const char byte : part) count += (static_cast<unsigned char>(byte) & 0xC0u) != 0x80u ? 1 : 0;
-      return count;
-    };
+    const auto file = SourceFile::typed("--set " + one_line(text.substr(0, 100)), text, pipeline);
     const Span key_span{file, {1, 1}, {1, 1 + columns(override.key)}};
-    const ValuePtr value = parse_yaml_from(file, override.key.size() + 1, diagnostics);
+    const ValuePtr value = read_typed(file, override);
     std::optional<Setting> setting = read_setting(override.key, key_span, value, diagnostics);
     if (setting.has_value()) settings.push_back(std::move(*setting));
   }

@@ -24,7 +24,9 @@ std::optional<Setting> read_setting(const std::string& key, Span key_span, Value
                                     Diagnostics& diagnostics);
 
 /// Reads `--set key=value` arguments; each is a SourceFile of its own, so that messages can point into it.
-std::vector<Setting> read_overrides(const std::vector<Override>& overrides, Diagnostics& diagnostics);
+/// `pipeline` is the name of the main file.
+std::vector<Setting> read_overrides(const std::vector<Override>& overrides, const std::string& pipeline,
+                                    Diagnostics& diagnostics);
 
 /// Puts a value into entries at the setting's path; maps on the way are made where there are none.
 void put_value(std::vector<Entry>& entries, const Setting& setting, const ValuePtr& value,

@@ -18,6 +18,19 @@ const Entry* Value::find(std::string_view key) const {
   return nullptr;
 }
 
+bool Value::is_unset_text() const {
+  if (!is_null()) return false;
+  if (typed == nullptr) return true;
+  return typed->text.empty() || typed->text == "null" || typed->text == "Null" || typed->text == "NULL";
+}
+
+bool report_yaml_problems(const Value& value, Diagnostics& diagnostics) {
+  if (value.typed == nullptr || value.typed->yaml_problems.empty()) return false;
+  for (const Diagnostic& problem : value.typed->yaml_problems)
+    diagnostics.error(problem.code, problem.span, problem.message) = problem;
+  return true;
+}
+
 std::string Value::describe() const {
   if (is_null()) return "nothing";
   if (list() != nullptr) return list()->empty() ? "an empty list" : "a list";

@@ -19,6 +19,16 @@ struct Entry {
   std::shared_ptr<const Value> value;  ///< never null
 };
 
+/// What was typed at a shell for a value, letter by letter: for parameters that take a text (`--set name=" #2"`
+/// is the text " #2", though YAML reads nothing there).
+struct TypedText {
+  std::string text;
+  std::vector<Diagnostic> yaml_problems;  ///< why it is no YAML; told where YAML is needed
+  std::vector<Diagnostic> text_problems;  ///< of variables in it; told where the text is needed
+  /// The command line arguments and environment variables that it was made of.
+  std::vector<std::shared_ptr<const SourceFile>> sources;
+};
+
 /// One YAML value: null, a scalar (always text; decoding gives it a type), a list or a map in the order of
 /// the file. Immutable once read; shared between documents that use the same variable.
 struct Value {
@@ -36,7 +46,15 @@ struct Value {
   std::vector<Note> notes;
   /// A null in place of something that was already reported: decoders say nothing about it.
   bool broken = false;
+  /// Set when it was typed, or when a part of it was. Null for what a file says.
+  std::shared_ptr<const TypedText> typed;
+  /// Where the first part of a text was written, when that is not where the whole stands: "${folder}/a.png".
+  std::shared_ptr<const SourceFile> origin;
 
+  /// Where it was written: relative paths start there (written_path.h).
+  const SourceFile* written_in() const { return origin != nullptr ? origin.get() : span.file.get(); }
+  /// Whether it unsets what takes a text: nothing, or `null`; not a text that YAML reads as nothing.
+  bool is_unset_text() const;
   bool is_null() const { return std::holds_alternative<Null>(data); }
   const Scalar* scalar() const { return std::get_if<Scalar>(&data); }
   const List* list() const { return std::get_if<List>(&data); }
@@ -52,6 +70,9 @@ using ValuePtr = std::shared_ptr<const Value>;
 /// anchors, more than one document, and the limits of yaml_text.h (8 MiB, 200 levels, 500 000 values after
 /// aliases); nullptr when nothing useful was left.
 ValuePtr parse_yaml(std::shared_ptr<const SourceFile> file, Diagnostics& diagnostics);
+
+/// Reports why a typed value cannot be read as YAML; false when there is nothing to report.
+bool report_yaml_problems(const Value& value, Diagnostics& diagnostics);
 
 /// Numbers as people write them in YAML: 3, -2.5, 1e4, 1.0e4; also .inf, -.inf, .nan, inf, nan (the decoder
 /// decides whether they are allowed). False when the text is no number.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "framework/base/text.h"
 #include "framework/config/copy_value.h"
@@ -40,6 +41,12 @@ bool is_environment_name(std::string_view name) {
   return name.size() > 1 && std::all_of(name.begin(), name.end(), [](char letter) {
            return (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') || letter == '_';
          });
+}
+
+/// Whether a text is $name or ${...} and nothing else.
+bool is_one_variable(std::string_view text) {
+  const bool bare = text.size() > 1 && text[0] == '$' && is_variable_name(text.substr(1));
+  return bare || (text.starts_with("${") && text.find('}') == text.size() - 1);
 }
 
 std::shared_ptr<Value> make_value(decltype(Value::data) data, const Value& like) {
@@ -100,6 +107,12 @@ std::string escape_dollars(std::string_view text) {
 }
 
 ValuePtr Substitution::apply(const ValuePtr& value, Scope& scope, int depth) {
+  if (value->typed != nullptr && value->typed->text.find('$') != std::string::npos)
+    return apply_to_typed(value, scope, depth);
+  return apply_to_data(value, scope, depth);
+}
+
+ValuePtr Substitution::apply_to_data(const ValuePtr& value, Scope& scope, int depth) {
   if (value->scalar() != nullptr) return apply_to_text(value, scope, depth);
   if (const Value::List* items = value->list()) {
     Value::List replaced;
@@ -124,14 +137,37 @@ ValuePtr Substitution::apply(const ValuePtr& value, Scope& scope, int depth) {
   return value;
 }
 
+// Both readings of a typed value are replaced, each on its own: a mistake in one is nothing to who reads the
+// other. A text that is one variable and nothing else is that variable, in either reading.
+ValuePtr Substitution::apply_to_typed(const ValuePtr& value, Scope& scope, int depth) {
+  const TypedText& typed = *value->typed;
+  const Value::Scalar* scalar = value->scalar();
+  if (is_one_variable(typed.text)) return apply_to_text(value, scope, depth);
+  const bool same = scalar != nullptr && scalar->text == typed.text;
+  const ValuePtr data = apply_to_data(value, scope, depth);
+  if (data->broken && same) return data;
+  auto changed = std::make_shared<TypedText>(typed);
+  Pieces pieces;
+  Diagnostics problems;
+  Diagnostics* const before = std::exchange(diagnostics_, &problems);
+  replace_in_text(typed.text, value, scope, pieces);
+  diagnostics_ = before;
+  changed->text = std::move(pieces.text);
+  changed->text_problems = problems.all();
+  changed->sources.insert(changed->sources.end(), pieces.sources.begin(), pieces.sources.end());
+  auto result = std::make_shared<Value>(*data);
+  result->typed = std::move(changed);
+  if (pieces.origin != nullptr) result->origin = std::move(pieces.origin);
+  return result;
+}
+
 ValuePtr Substitution::apply_to_text(const ValuePtr& value, Scope& scope, int depth) {
   const std::string_view text = value->scalar()->text;
   if (text.find('$') == std::string_view::npos) return value;
 
   // The whole value is one variable: it keeps its type.
-  const bool bare = text.size() > 1 && text[0] == '$' && is_variable_name(text.substr(1));
-  const bool braced = text.starts_with("${") && text.find('}') == text.size() - 1;
-  if (bare || braced) {
+  if (is_one_variable(text)) {
+    const bool bare = text[1] != '{';
     const std::string_view expression = bare ? text.substr(1) : text.substr(2, text.size() - 3);
     const ValuePtr found = bare ? look_up(expression, value, scope) : evaluate(expression, value, scope);
     if (found == nullptr || exhausted_) return broken_value(value->span);
@@ -142,18 +178,36 @@ ValuePtr Substitution::apply_to_text(const ValuePtr& value, Scope& scope, int de
                             depth);
     } catch (const TooManyValues&) {
       exhausted_ = true;
-      diagnostics_.error("too-many-values", value->span,
-                         fmt::format("variables blow this file up by more than {} values", most_copies));
+      diagnostics_->error("too-many-values", value->span,
+                          fmt::format("variables blow this file up by more than {} values", most_copies));
     } catch (const TooDeep&) {
-      diagnostics_.error("too-deep", value->span,
-                         fmt::format("with this variable put in, lists and maps are nested more than {} deep",
-                                     deepest_nesting));
+      diagnostics_->error("too-deep", value->span,
+                          fmt::format("with this variable put in, lists and maps are nested more than {} deep",
+                                      deepest_nesting));
     }
     return broken_value(value->span);
   }
 
-  std::string result;
-  std::vector<Note> notes;
+  Pieces pieces;
+  if (!replace_in_text(text, value, scope, pieces)) return broken_value(value->span);
+  const bool only_dollars = pieces.notes.empty();  // $$ changes no type
+  const auto replaced =
+      make_value(Value::Scalar{std::move(pieces.text), value->scalar()->quoted || !only_dollars}, *value);
+  replaced->origin = pieces.origin != nullptr ? std::move(pieces.origin) : value->origin;
+  if (!pieces.sources.empty()) {
+    auto typed = std::make_shared<TypedText>();
+    typed->text = replaced->scalar()->text;
+    typed->sources = std::move(pieces.sources);
+    replaced->typed = std::move(typed);
+  }
+  for (Note& note : pieces.notes)
+    if (note.span.known() && note.span.begin != value->span.begin) replaced->notes.push_back(std::move(note));
+  return replaced;
+}
+
+bool Substitution::replace_in_text(std::string_view text, const ValuePtr& value, Scope& scope,
+                                   Pieces& pieces) {
+  std::string& result = pieces.text;
   bool failed = false;
   for (std::size_t at = 0; at < text.size(); ++at) {
     const char next = at + 1 < text.size() ? text[at + 1] : ' ';
@@ -166,36 +220,26 @@ ValuePtr Substitution::apply_to_text(const ValuePtr& value, Scope& scope, int de
       const std::size_t close = text.find('}', at);
       if (close == std::string_view::npos) {
         diagnostics_
-            .error("variable-syntax", value->span, fmt::format("'${{' has no '}}' in {}", quote(text)))
+            ->error("variable-syntax", value->span, fmt::format("'${{' has no '}}' in {}", quote(text)))
             .suggest("write ${name}, or $$ for a dollar");
-        return broken_value(value->span);
+        return false;
       }
       const ValuePtr found = evaluate(text.substr(at + 2, close - at - 2), value, scope);
-      const Value::Scalar* scalar = found != nullptr ? found->scalar() : nullptr;
-      if (scalar != nullptr) {
-        result += scalar->text;
-        if (notes.size() < 4)
-          notes.push_back(
-              {fmt::format("{} is from here", one_line(text.substr(at, close + 1 - at))), found->span});
-      } else {
-        failed = true;
-        if (found != nullptr && !found->broken)
-          report_in_text(text.substr(at, close + 1 - at), *found, *value);
-      }
+      if (!add_piece(pieces, text.substr(at, close + 1 - at), found, *value)) failed = true;
       at = close;
       constexpr std::size_t longest_text = 1u << 20;
       if (result.size() > longest_text) {
-        diagnostics_.error("too-many-values", value->span,
-                           "with its variables put in, this text is longer than a million letters");
-        return broken_value(value->span);
+        diagnostics_->error("too-many-values", value->span,
+                            "with its variables put in, this text is longer than a million letters");
+        return false;
       }
     } else if (starts_name(next)) {
       const std::size_t end = name_end(text, at + 1);
       const std::string_view name = text.substr(at + 1, end - at - 1);
       diagnostics_
-          .error("variable-syntax", value->span,
-                 fmt::format("${} stands inside of a text, where variables are written ${{{}}}",
-                             one_line(name), one_line(name)))
+          ->error("variable-syntax", value->span,
+                  fmt::format("${} stands inside of a text, where variables are written ${{{}}}",
+                              one_line(name), one_line(name)))
           .suggest(name == "env" && next_is(text, end, ':') ? "write ${env:NAME}"
                    : is_environment_name(name)
                        ? fmt::format("write ${{env:{}}} for the environment variable", name)
@@ -206,18 +250,34 @@ ValuePtr Substitution::apply_to_text(const ValuePtr& value, Scope& scope, int de
       result += '$';
     }
   }
-  if (failed) return broken_value(value->span);
-  const bool only_dollars = notes.empty();  // $$ changes no type
-  const auto replaced =
-      make_value(Value::Scalar{std::move(result), value->scalar()->quoted || !only_dollars}, *value);
-  for (Note& note : notes)
-    if (note.span.known() && note.span.begin != value->span.begin) replaced->notes.push_back(std::move(note));
-  return replaced;
+  return !failed;
+}
+
+bool Substitution::add_piece(Pieces& pieces, std::string_view written, const ValuePtr& found,
+                             const Value& place) {
+  if (found == nullptr || found->broken) return false;
+  const bool typed = found->typed != nullptr && !found->is_unset_text();
+  if (found->scalar() == nullptr && !typed) {
+    report_in_text(written, *found, place);
+    return false;
+  }
+  const std::string& piece = typed ? found->typed->text : found->scalar()->text;
+  if (pieces.text.empty() && !piece.empty() && found->written_in() != place.written_in())
+    pieces.origin = found->origin != nullptr ? found->origin : found->span.file;
+  pieces.text += piece;
+  if (found->written_in() != nullptr && found->written_in()->typed_for())
+    pieces.sources.push_back(found->origin != nullptr ? found->origin : found->span.file);
+  if (found->typed != nullptr)
+    pieces.sources.insert(pieces.sources.end(), found->typed->sources.begin(), found->typed->sources.end());
+  constexpr std::size_t most_notes = 4;
+  if (pieces.notes.size() < most_notes)
+    pieces.notes.push_back({fmt::format("{} is from here", one_line(written)), found->span});
+  return true;
 }
 
 void Substitution::report_in_text(std::string_view written, const Value& found, const Value& place) {
   diagnostics_
-      .error("variable-in-text", place.span,
+      ->error("variable-in-text", place.span,
              fmt::format("{} is {}; inside of a text only single values can stand", one_line(written),
                          found.describe()))
       .note("it comes from here", found.span)
@@ -227,7 +287,7 @@ void Substitution::report_in_text(std::string_view written, const Value& found, 
 ValuePtr Substitution::evaluate(std::string_view expression, const ValuePtr& place, Scope& scope) {
   if (expression.starts_with("env:")) return environment(expression.substr(4), place);
   if (is_variable_name(expression)) return look_up(expression, place, scope);
-  Diagnostic& diagnostic = diagnostics_.error(
+  Diagnostic& diagnostic = diagnostics_->error(
       "variable-syntax", place->span,
       fmt::format("${{{}}} is no variable; the name of one was expected", one_line(expression)));
   if (expression.find(":-") != std::string_view::npos) {
@@ -244,7 +304,7 @@ ValuePtr Substitution::environment(std::string_view expression, const ValuePtr& 
   const std::string name(expression.substr(0, split));
   if (!is_variable_name(name)) {
     diagnostics_
-        .error("variable-syntax", place->span,
+        ->error("variable-syntax", place->span,
                fmt::format("{} cannot be the name of an environment variable", quote(name)))
         .suggest("write ${env:NAME} or ${env:NAME:-default}");
     return nullptr;
@@ -253,15 +313,27 @@ ValuePtr Substitution::environment(std::string_view expression, const ValuePtr& 
   const bool empty = found == nullptr || *found == '\0';
   if (empty && split == std::string_view::npos) {
     diagnostics_
-        .error("unknown-environment", place->span,
+        ->error("unknown-environment", place->span,
                fmt::format("the environment variable {} is not set", name))
         .suggest(fmt::format("set it, or give a default: ${{env:{}:-default}}", name));
     return nullptr;
   }
   const std::string text = empty ? std::string(expression.substr(split + 2)) : std::string(found);
-  const auto value = make_value(Value::Scalar{text, place->scalar()->quoted}, *place);
-  if (!empty)
-    value->notes.push_back({fmt::format("the environment variable {} is {}", name, quote(text)), Span{}});
+  const bool quoted = place->scalar() != nullptr && place->scalar()->quoted;
+  // A default of nothing, unless in quotes, unsets as nothing behind a colon does.
+  if (text.empty() && !quoted) return make_value(Value::Null{}, *place);
+  const auto value = make_value(Value::Scalar{text, quoted}, *place);
+  if (empty) {
+    value->origin = place->origin;
+    return value;
+  }
+  value->notes.push_back({fmt::format("the environment variable {} is {}", name, quote(text)), Span{}});
+  const SourceFile* const file = place->span.file.get();
+  value->origin = SourceFile::typed(fmt::format("${{env:{}}}", name), text,
+                                    file == nullptr ? "" : file->typed_for().value_or(file->name()));
+  auto typed = std::make_shared<TypedText>();
+  typed->text = text;
+  value->typed = std::move(typed);
   return value;
 }
 
@@ -292,14 +364,14 @@ ValuePtr Substitution::resolve(const std::string& name, Variable& variable, Scop
     ring.push_back("$" + name);
     std::string text;
     for (const std::string& part : ring) text += (text.empty() ? "" : " -> ") + part;
-    Diagnostic& diagnostic = diagnostics_.error("variable-ring", variable.name_span,
+    Diagnostic& diagnostic = diagnostics_->error("variable-ring", variable.name_span,
                                                 "variables are defined by each other: " + text);
     diagnostic.suggest("give one of them a value of its own");
     diagnostic.notes = std::move(notes);
     return nullptr;
   }
   if (resolving_.size() >= longest_chain) {
-    diagnostics_.error("too-deep", variable.name_span,
+    diagnostics_->error("too-deep", variable.name_span,
                        fmt::format("a chain of more than {} variables leads here", longest_chain));
     return nullptr;
   }
@@ -313,7 +385,7 @@ ValuePtr Substitution::resolve(const std::string& name, Variable& variable, Scop
 }
 
 void Substitution::report_unknown(std::string_view name, const Value& place, const Scope& scope) {
-  Diagnostic& diagnostic = diagnostics_.error(
+  Diagnostic& diagnostic = diagnostics_->error(
       "unknown-variable", place.span,
       scope.subgraph.empty()
           ? fmt::format("there is no variable '{}'", name)

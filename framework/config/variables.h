@@ -44,7 +44,7 @@ std::string escape_dollars(std::string_view text);
 /// broken value stands in for what could not be found.
 class Substitution {
  public:
-  explicit Substitution(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+  explicit Substitution(Diagnostics& diagnostics) : diagnostics_(&diagnostics) {}
   ValuePtr apply(const ValuePtr& value, Scope& scope) { return apply(value, scope, 0); }
   /// The value of a variable with all variables in it replaced.
   ValuePtr resolve(const std::string& name, Variable& variable, Scope& owner);
@@ -52,7 +52,20 @@ class Substitution {
   void set_node_names(std::vector<std::string> names) { node_names_ = std::move(names); }
 
  private:
+  /// A text with its variables put in.
+  struct Pieces {
+    std::string text;
+    std::vector<Note> notes;
+    std::shared_ptr<const SourceFile> origin;  ///< of the first piece, when it is that of a variable
+    std::vector<std::shared_ptr<const SourceFile>> sources;  ///< what was typed of it
+  };
+
   ValuePtr apply(const ValuePtr& value, Scope& scope, int depth);
+  ValuePtr apply_to_data(const ValuePtr& value, Scope& scope, int depth);
+  ValuePtr apply_to_typed(const ValuePtr& value, Scope& scope, int depth);
+  /// False after a report.
+  bool replace_in_text(std::string_view text, const ValuePtr& value, Scope& scope, Pieces& pieces);
+  bool add_piece(Pieces& pieces, std::string_view written, const ValuePtr& found, const Value& place);
   ValuePtr apply_to_text(const ValuePtr& value, Scope& scope, int depth);
   ValuePtr look_up(std::string_view name, const ValuePtr& place, Scope& scope);
   ValuePtr environment(std::string_view expression, const ValuePtr& place);
@@ -61,7 +74,7 @@ class Substitution {
   void report_in_text(std::string_view written, const Value& found, const Value& place);
   void report_unknown(std::string_view name, const Value& place, const Scope& scope);
 
-  Diagnostics& diagnostics_;
+  Diagnostics* diagnostics_;
   std::vector<std::string> node_names_;
   std::vector<std::pair<std::string, const Variable*>> resolving_;  ///< the chain that is being followed
   std::size_t copies_ = 0;

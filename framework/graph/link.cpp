@@ -125,7 +125,7 @@ class Linker {
     for (std::size_t i = 0; i < node.type->inputs.size(); ++i) {
       const InputPort& port = node.type->inputs[i];
       const Value* value = node.value_of(port.name);
-      if (value != nullptr && value->broken) continue;
+      if (value != nullptr && (value->broken || report_yaml_problems(*value, diagnostics_))) continue;
       if (value == nullptr || value->is_null()) {
         if (port.required)
           annotate(

@@ -6,7 +6,7 @@
 namespace gramflow {
 
 struct Constraint {
-  enum class Kind { at_least, more_than, at_most, less_than, required, not_empty };
+  enum class Kind { at_least, more_than, at_most, less_than, required, not_empty, reads_file, writes_file };
   Kind kind;
   double limit = 0;
 };
@@ -19,6 +19,10 @@ inline Constraint less_than(double limit) { return {Constraint::Kind::less_than,
 inline Constraint required() { return {Constraint::Kind::required}; }
 /// A text or list must hold something.
 inline Constraint not_empty() { return {Constraint::Kind::not_empty}; }
+
+/// The text names a file that is read, or written: ~, URLs, - and unprintable names are refused.
+inline Constraint reads_file() { return {Constraint::Kind::reads_file}; }
+inline Constraint writes_file() { return {Constraint::Kind::writes_file}; }
 
 bool holds(const std::vector<Constraint>& constraints, double value);
 /// ">= 0, < 1"; "" without limits.

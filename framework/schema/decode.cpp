@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/base/text.h"
+#include "framework/schema/path_problem.h"
 
 namespace gramflow {
 namespace {
@@ -94,6 +95,25 @@ bool read_number(const Value& value, const DecodeContext& context, const std::st
   return true;
 }
 
+bool accept_text(const Value& value, const std::string& found, const DecodeContext& context,
+                 std::string& text) {
+  if (found.empty() && demands(context.constraints, Constraint::Kind::not_empty)) {
+    context.error("empty", value, "'" + context.name + "' must not be empty");
+    return false;
+  }
+  const bool writes = demands(context.constraints, Constraint::Kind::writes_file);
+  if (writes || demands(context.constraints, Constraint::Kind::reads_file)) {
+    const PathProblem problem = path_problem(found, writes, value.typed != nullptr);
+    if (!problem.message.empty()) {
+      context.error("bad-path", value, "'" + context.name + "': " + problem.message)
+          .suggest(problem.suggestion);
+      return false;
+    }
+  }
+  text = found;
+  return true;
+}
+
 }  // namespace
 
 bool holds(const std::vector<Constraint>& constraints, double value) {
@@ -109,6 +129,8 @@ bool holds(const std::vector<Constraint>& constraints, double value) {
         return value < constraint.limit;
       case Constraint::Kind::required:
       case Constraint::Kind::not_empty:
+      case Constraint::Kind::reads_file:
+      case Constraint::Kind::writes_file:
         return true;
     }
     return true;
@@ -141,12 +163,16 @@ Diagnostic& DecodeContext::error(const std::string& code, const Value& value,
   return diagnostic;
 }
 
+bool DecodeContext::readable(const Value& value) const {
+  return !value.broken && !report_yaml_problems(value, diagnostics);
+}
+
 Diagnostic& DecodeContext::wrong_type(const Value& value, const std::string& expected) const {
   return error("wrong-type", value, "'" + name + "' takes " + expected + ", found " + value.describe());
 }
 
 bool decode_number(const Value& value, const DecodeContext& context, double& number) {
-  if (value.broken) return false;
+  if (!context.readable(value)) return false;
   double parsed = 0;
   if (!read_number(value, context, "a number", parsed) || report_range(value, context, parsed)) return false;
   number = parsed;
@@ -155,7 +181,7 @@ bool decode_number(const Value& value, const DecodeContext& context, double& num
 
 bool decode_integer(const Value& value, const DecodeContext& context, std::int64_t lowest,
                     std::uint64_t highest, std::int64_t& number) {
-  if (value.broken) return false;
+  if (!context.readable(value)) return false;
   double parsed = 0;
   if (!read_number(value, context, "a whole number", parsed)) return false;
   if (parsed != std::floor(parsed)) {
@@ -191,7 +217,7 @@ bool decode_integer(const Value& value, const DecodeContext& context, std::int64
 }
 
 bool decode_bool(const Value& value, const DecodeContext& context, bool& flag) {
-  if (value.broken) return false;
+  if (!context.readable(value)) return false;
   const Value::Scalar* scalar = value.scalar();
   if (scalar != nullptr && !scalar->quoted && (scalar->text == "true" || scalar->text == "false")) {
     flag = scalar->text == "true";
@@ -209,9 +235,19 @@ bool decode_bool(const Value& value, const DecodeContext& context, bool& flag) {
 bool decode_text(const Value& value, const DecodeContext& context, std::string& text) {
   if (value.broken) return false;
   const Value::Scalar* scalar = value.scalar();
+  if (value.typed != nullptr) {
+    // What was typed is the text, whatever YAML makes of it.
+    for (const Diagnostic& problem : value.typed->text_problems)
+      context.diagnostics.error(problem.code, problem.span, problem.message) = problem;
+    if (!value.typed->text_problems.empty()) return false;
+    return accept_text(value, value.typed->text, context, text);
+  }
   double number = 0;
   if (scalar == nullptr) {
-    context.wrong_type(value, "a text");
+    Diagnostic& diagnostic = context.wrong_type(value, "a text");
+    const Value::List* items = value.list();
+    if (items != nullptr && items->size() == 1 && (*items)[0]->scalar() != nullptr)
+      diagnostic.suggest("write it without brackets: " + text_as_yaml((*items)[0]->scalar()->text));
     return false;
   }
   if (!scalar->quoted &&
@@ -220,16 +256,11 @@ bool decode_text(const Value& value, const DecodeContext& context, std::string& 
         .suggest("put it in quotes if it is meant as a text: \"" + scalar->text + "\"");
     return false;
   }
-  if (scalar->text.empty() && demands(context.constraints, Constraint::Kind::not_empty)) {
-    context.error("empty", value, "'" + context.name + "' must not be empty");
-    return false;
-  }
-  text = scalar->text;
-  return true;
+  return accept_text(value, scalar->text, context, text);
 }
 
 int decode_choice(const Value& value, const DecodeContext& context, const std::vector<std::string>& choices) {
-  if (value.broken) return -1;
+  if (!context.readable(value)) return -1;
   const Value::Scalar* scalar = value.scalar();
   if (scalar == nullptr) {
     context.wrong_type(value, join_words(choices, "or"));

@@ -18,6 +18,8 @@ struct DecodeContext {
   const std::vector<Constraint>& constraints;
   Diagnostics& diagnostics;
 
+  /// False for what was reported already, and for what was typed and is no YAML, which is reported now.
+  bool readable(const Value& value) const;
   /// Reports at `value`: "'weight' takes a number >= 0, found the text 'abc'".
   Diagnostic& wrong_type(const Value& value, const std::string& expected) const;
   Diagnostic& error(const std::string& code, const Value& value, const std::string& message) const;

@@ -135,7 +135,7 @@ struct ParameterType<std::vector<T>> {
     field.json_schema = R"("type":"array","items":{)" + item.json_schema + "}";
   }
   static bool decode(const Value& value, std::vector<T>& list, const DecodeContext& context) {
-    if (value.broken) return false;
+    if (!context.readable(value)) return false;
     const Value::List* items = value.list();
     if (items == nullptr) {
       Field item;
@@ -181,7 +181,7 @@ struct ParameterType<std::map<std::string, T>> {
     field.json_schema = R"("type":"object","additionalProperties":{)" + item.json_schema + "}";
   }
   static bool decode(const Value& value, std::map<std::string, T>& map, const DecodeContext& context) {
-    if (value.broken) return false;
+    if (!context.readable(value)) return false;
     const Value::Map* entries = value.map();
     if (entries == nullptr) {
       context.wrong_type(value, "a map").suggest("for example {relu1_1: 0.5}");

@@ -45,12 +45,10 @@ std::string finish_json_schema(const Field& field, const std::vector<Constraint>
   return schema.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-void report_nothing(const Value& value, const std::string& name, const std::string& standard,
-                    Diagnostics& diagnostics) {
+void report_nothing(const Value& value, const std::string& name, Diagnostics& diagnostics) {
   Diagnostic& diagnostic = diagnostics.error(
       "wrong-type", value.span, fmt::format("'{}' has no value; one was expected behind the ':'", name));
-  diagnostic.suggest(standard.empty() ? "write one"
-                                      : fmt::format("write one, or remove the line to get {}", standard));
+  diagnostic.suggest("write one");
   diagnostic.notes = value.notes;
 }
 

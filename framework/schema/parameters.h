@@ -32,6 +32,7 @@ struct Field {
   std::string range;         ///< ">= 0", "0 < x <= 1", ""
   std::string doc;
   bool required = false;
+  bool reads_file = false;           ///< a text that names a file which is read
   std::vector<std::string> choices;  ///< of an enum
   std::vector<Field> fields;         ///< of a nested struct
   std::string json_schema;  ///< this field's own JSON Schema object as text, description and default inside

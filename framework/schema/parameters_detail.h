@@ -1,5 +1,7 @@
 #pragma once
 // The templates behind ParameterSchema::of: two visitors over the same declaration.
+#include <type_traits>
+
 #include "framework/schema/parameter_types.h"
 #include "framework/schema/parameters.h"
 
@@ -16,14 +18,12 @@ const Entry* find_entry(const std::vector<Entry>& entries, const std::string& ke
 /// JSON Schema keywords of a nested struct.
 std::string object_keywords(const std::vector<Field>& fields);
 
-/// "path:" with nothing behind it; `standard` is the default, "" without one.
-void report_nothing(const Value& value, const std::string& name, const std::string& standard,
-                    Diagnostics& diagnostics);
+/// "path:" with nothing behind it, for a parameter without a default. Others are unset by that.
+void report_nothing(const Value& value, const std::string& name, Diagnostics& diagnostics);
 
+/// What takes typed words letter by letter.
 template <class T>
-inline constexpr bool is_optional = false;
-template <class T>
-inline constexpr bool is_optional<std::optional<T>> = true;
+inline constexpr bool is_text = std::is_same_v<T, std::string> || std::is_same_v<T, std::optional<std::string>>;
 
 class Describer {
  public:
@@ -36,6 +36,7 @@ class Describer {
     field.required = demands(demanded, Constraint::Kind::required);
     ParameterType<T>::describe(field);
     field.range = range_text(demanded);
+    field.reads_file = demands(demanded, Constraint::Kind::reads_file);
     if (!field.required) field.default_text = ParameterType<T>::text(member);
     field.json_schema = finish_json_schema(field, demanded);
     fields.push_back(std::move(field));
@@ -67,10 +68,8 @@ class Decoder {
       return;
     }
     if (entry->value->broken) return;
-    if (entry->value->is_null()) {
-      if (!is_optional<T> || is_required)
-        report_nothing(*entry->value, prefix_ + name, is_required ? "" : ParameterType<T>::text(member),
-                       diagnostics_);
+    if (is_text<T> ? entry->value->is_unset_text() : entry->value->is_null()) {
+      if (is_required) report_nothing(*entry->value, prefix_ + name, diagnostics_);
       return;
     }
     ParameterType<T>::decode(*entry->value, member, DecodeContext{prefix_ + name, demanded, diagnostics_});
@@ -106,7 +105,7 @@ struct ParameterType<T> {
     field.json_schema = schema_detail::object_keywords(field.fields);
   }
   static bool decode(const Value& value, T& result, const DecodeContext& context) {
-    if (value.broken) return false;
+    if (!context.readable(value)) return false;
     const Value::Map* map = value.map();
     if (map == nullptr) {
       Field field;

@@ -48,6 +48,12 @@ std::vector<std::string> shipped_networks(const NetworkPaths& paths) {
   return {names.begin(), names.end()};
 }
 
+bool is_network_path(std::string_view name) {
+  for (const char* ending : {".safetensors", ".pth", ".pt", ".h5", ".hdf5"})
+    if (name.ends_with(ending)) return false;  // weights, which load_network() has words for
+  return name.ends_with(".yaml") || name.ends_with(".yml") || name.find('/') != std::string_view::npos;
+}
+
 std::shared_ptr<const Network> load_network(const std::string& name, const std::string& directory,
                                             const NetworkPaths& paths, Span where, Diagnostics& diagnostics) {
   for (const char* ending : {".safetensors", ".pth", ".pt", ".h5", ".hdf5"})
@@ -58,7 +64,7 @@ std::shared_ptr<const Network> load_network(const std::string& name, const std::
           .suggest("gramflow weights info FILE tells whose weights they are");
       return nullptr;
     }
-  if (name.ends_with(".yaml") || name.ends_with(".yml") || name.find('/') != std::string::npos)
+  if (is_network_path(name))
     return load_by_path(name, directory, std::move(where), diagnostics);
   std::error_code ignored;
   for (const std::string& folder : paths.network_folders) {

@@ -89,6 +89,9 @@ struct NetworkPaths {
 /// Every name that load_network() finds without a path, sorted.
 std::vector<std::string> shipped_networks(const NetworkPaths& paths);
 
+/// Whether `name` is a path and not the name of a shipped network.
+bool is_network_path(std::string_view name);
+
 /// `name` is a shipped name ("vgg19-mini") or a path ending in .yaml (relative to `directory`). nullptr after
 /// reporting at `where`: an unknown name with a suggestion, or every mistake in the file at its own place.
 std::shared_ptr<const Network> load_network(const std::string& name, const std::string& directory,

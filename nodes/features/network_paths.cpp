@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "framework/base/program_file.h"
 #include "nodes/features/network.h"
 
 namespace gramflow {
@@ -47,11 +48,18 @@ fs::path source_tree(const fs::path& program_folder) {
 NetworkPaths NetworkPaths::standard() {
   NetworkPaths paths;
   paths.network_folders = split(environment("GRAMFLOW_PATH"));
-  std::error_code ignored;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  const fs::path program = fs::path(program_file()).parent_path();
   const fs::path source = source_tree(program);
   if (!source.empty()) add_folder(paths.network_folders, source / "configs" / "networks");
   add_folder(paths.network_folders, program.parent_path() / "share" / "gramflow" / "networks");
+  if (paths.network_folders.empty()) {
+    // None is there: these are named where a network is missed.
+    if (program.empty())
+      paths.network_folders.push_back("(the program's own folder is unknown: set GRAMFLOW_PATH)");
+    else
+      for (const char* place : {"configs/networks", "share/gramflow/networks"})
+        paths.network_folders.push_back((program.parent_path() / place).string());
+  }
   const std::string cache = environment("XDG_CACHE_HOME");
   const std::string home = environment("HOME");
   // The XDG rules: a relative path is to be ignored.

@@ -12,6 +12,7 @@
 #include "framework/ops/scaled_pool.h"
 #include "nodes/features/feature_nodes.h"
 #include "nodes/features/input_space.h"
+#include "nodes/features/named_network.h"
 
 namespace gramflow {
 
@@ -49,7 +50,8 @@ struct VggExtractParameters {
 
 template <class Visitor>
 void visit_parameters(Visitor& visitor, VggExtractParameters& parameters) {
-  visitor("network", parameters.network, "a name in configs/networks, or a path to such a file");
+  visitor("network", parameters.network, "a name in configs/networks, or a path to such a file",
+          not_empty(), reads_file());
   visitor(
       "padding", parameters.padding,
       "what convolutions see outside of their input; network: what the network was trained with; replicate "
@@ -167,8 +169,7 @@ int deepest_layer(LowerContext& context, NetworkLibrary& library, const Network&
 void lower_vgg_extract(LowerContext& context, NetworkLibrary& library) {
   const auto& parameters = context.parameters<VggExtractParameters>();
   const PortValue& input = *context.input("input");
-  const auto network = library.network(parameters.network, context.directory(),
-                                       context.node().span_of("network"), context.diagnostics());
+  const auto network = named_network(context, library, parameters.network);
   if (!network) return;
   if (const std::string wanted = input_space(*network).convention; wanted != input.space.convention) {
     context

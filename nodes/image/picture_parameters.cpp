@@ -1,34 +1,25 @@
 #include "nodes/image/picture_parameters.h"
 
-#include <algorithm>
 #include <filesystem>
 
 #include "framework/base/error.h"
+#include "framework/base/text.h"
+#include "framework/config/written_path.h"
 #include "framework/ops/host_function.h"
 
 namespace gramflow {
 
-std::string find_input(const LowerContext& context, std::string_view key, const std::string& path) {
-  namespace fs = std::filesystem;
-  if (fs::path(path).is_absolute()) return path;
-  std::vector<std::string> folders;
-  const Span span = context.node().span_of(key);
-  const bool written_in_file = span.file != nullptr && !span.file->name().starts_with("--set");
-  if (written_in_file) folders.push_back(fs::path(span.file->name()).parent_path().string());
-  folders.push_back(context.directory() == "." ? "" : context.directory());
-  folders.push_back("");
-  std::vector<std::string> looked;
-  for (const std::string& folder : folders) {
-    const std::string candidate = (fs::path(folder) / path).lexically_normal().string();
-    std::error_code ignored;
-    if (fs::exists(candidate, ignored)) return candidate;
-    if (std::find(looked.begin(), looked.end(), candidate) == looked.end()) looked.push_back(candidate);
-  }
-  std::string message = "there is no picture '" + path + "'";
-  for (const std::string& place : looked)
-    message += "\n  looked for " + fs::absolute(place).lexically_normal().string();
-  throw MissingResource(
-      message + "\n  a relative path starts at the file that it is written in, or at the current folder");
+std::string find_input(LowerContext& context, std::string_view key, const std::string& path) {
+  const Value* value = context.node().value_of(key);
+  const FoundFile found = find_written(path, value != nullptr ? *value : Value{}, context.directory());
+  if (value != nullptr) tell_found(found, *value, context.diagnostics());
+  if (!found.path.empty()) return found.path;
+  std::string message = "there is no picture '" + one_line(path) + "'";
+  for (const std::string& place : found.looked)
+    message += "\n  looked for " + std::filesystem::absolute(place).lexically_normal().string();
+  throw MissingResource(message +
+                        "\n  a relative path starts at the file that it is written in, and at the current "
+                        "folder when it is typed at a shell");
 }
 
 TensorId emit_resize(LowerContext& context, TensorId picture, const WantedSize& wanted, ResizeFilter filter) {

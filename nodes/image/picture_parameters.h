@@ -19,10 +19,9 @@ inline auto enum_names(ResizeFilter) {
                                                            {"lanczos3", ResizeFilter::lanczos3}};
 }
 
-/// Where an input file is that a node names under `key`: an absolute path as it stands; a relative one beside
-/// the file in which it is written (an included one, perhaps), or else beside the main pipeline, or else in
-/// the current folder. Throws MissingResource naming every place when it is in none.
-std::string find_input(const LowerContext& context, std::string_view key, const std::string& path);
+/// Where an input file is that a node names under `key`, by the rule of framework/config/written_path.h; what a
+/// reader would not expect is told as a warning. Throws MissingResource naming every place when it is in none.
+std::string find_input(LowerContext& context, std::string_view key, const std::string& path);
 
 /// Emits the operation that brings a picture to a size; gives `picture` back when it has that size already.
 TensorId emit_resize(LowerContext& context, TensorId picture, const WantedSize& wanted, ResizeFilter filter);

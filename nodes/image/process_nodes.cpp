@@ -2,6 +2,7 @@
 #include "framework/ops/host_function.h"
 #include "nodes/features/feature_nodes.h"
 #include "nodes/features/input_space.h"
+#include "nodes/features/named_network.h"
 #include "nodes/image/convention.h"
 #include "nodes/image/image_nodes.h"
 
@@ -14,7 +15,8 @@ struct ProcessParameters {
 
 template <class Visitor>
 void visit_parameters(Visitor& visitor, ProcessParameters& parameters) {
-  visitor("network", parameters.network, "a name in configs/networks, or a path to such a file");
+  visitor("network", parameters.network, "a name in configs/networks, or a path to such a file",
+          not_empty(), reads_file());
 }
 
 using Conversion = void (*)(std::span<const float>, std::span<float>, const InputConvention&);
@@ -22,8 +24,7 @@ using Conversion = void (*)(std::span<const float>, std::span<float>, const Inpu
 void lower_conversion(LowerContext& context, NetworkLibrary& library, const std::string& port,
                       Conversion convert) {
   const auto& parameters = context.parameters<ProcessParameters>();
-  const auto network = library.network(parameters.network, context.directory(),
-                                       context.node().span_of("network"), context.diagnostics());
+  const auto network = named_network(context, library, parameters.network);
   if (!network) return;
   const PortValue& input = *context.input(port);
   const InputSpace space = input_space(*network);

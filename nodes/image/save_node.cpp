@@ -20,7 +20,7 @@ void visit_parameters(Visitor& visitor, SaveParameters& parameters) {
   visitor("path", parameters.path,
           "file to write; the ending says the format; relative to the current folder; {iteration} and "
           "{stage} stand for numbers",
-          required(), not_empty());
+          required(), not_empty(), writes_file());
   visitor("every", parameters.every, "also write after every so many iterations; 0: only at the end",
           at_least(0));
   visitor("quality", parameters.quality, "of JPEG and WebP", at_least(1), at_most(100));

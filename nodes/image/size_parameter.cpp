@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace gramflow {
 namespace {
 
@@ -34,7 +36,17 @@ void ParameterType<WantedSize>::describe(Field& field) {
 }
 
 bool ParameterType<WantedSize>::decode(const Value& value, WantedSize& size, const DecodeContext& context) {
+  if (!context.readable(value)) return false;
   if (const Value::List* sides = value.list()) {
+    const auto unset = std::count_if(sides->begin(), sides->end(), [](const ValuePtr& side) {
+      return side->is_null() && !side->broken;
+    });
+    if (unset == 2 && sides->size() == 2) return true;  // [$width, $height], both of them unset
+    if (unset > 0) {
+      context.wrong_type(value, "one number (the longest side) or [width, height]")
+          .suggest("unset both sides or none");
+      return false;
+    }
     if (sides->size() != 2) {
       context.error("wrong-type", value,
                     fmt::format("'{}' takes one number or [width, height], found a list of {}", context.name,

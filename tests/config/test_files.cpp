@@ -66,7 +66,7 @@ TEST_CASE("a file that does not exist is missing, with the name of one that is n
 
 TEST_CASE("a folder is no pipeline") {
   const Folder folder;
-  CHECK(message_of<RunError>(folder.path("parts")).find("is a folder") != std::string::npos);
+  CHECK(message_of<InvalidPipeline>(folder.path("parts")).find("is a folder") != std::string::npos);
 }
 
 TEST_CASE("a file of 50 MB is refused without being read to its end") {

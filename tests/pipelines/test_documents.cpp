@@ -52,25 +52,23 @@ void write_named_blocks(const std::string& markdown, const std::string& folder) 
   }
 }
 
-/// "" or what is wrong with a pipeline that stands in the project's top folder and may include files of
-/// `folder`.
-std::string mistakes(const std::string& name, const std::string& yaml, const std::string& folder = "",
+/// "" or what is wrong with a pipeline that stands in the current folder.
+std::string mistakes(const std::string& name, const std::string& yaml,
                      std::shared_ptr<NetworkLibrary> library = shipped_library()) {
   const NodeTypes types = standard_nodes(library);
   Diagnostics warnings;
   try {
-    compile_stages({.file = std::make_shared<SourceFile>(name, yaml), .include_folders = {folder}}, types,
-                   warnings);
+    compile_stages({.file = std::make_shared<SourceFile>(name, yaml)}, types, warnings);
   } catch (const std::exception& problem) {
     return problem.what();
   }
   return warnings.render();
 }
 
-class InProjectFolder {
+class InFolder {
  public:
-  InProjectFolder() : before_(fs::current_path()) { fs::current_path(root); }
-  ~InProjectFolder() { fs::current_path(before_); }
+  explicit InFolder(const fs::path& folder) : before_(fs::current_path()) { fs::current_path(folder); }
+  ~InFolder() { fs::current_path(before_); }
 
  private:
   fs::path before_;
@@ -79,7 +77,7 @@ class InProjectFolder {
 }  // namespace
 
 TEST_CASE("every recipe passes the check without a warning") {
-  const InProjectFolder here;
+  const InFolder here(root);
   int count = 0;
   for (const auto& entry : fs::directory_iterator("configs")) {
     if (entry.path().extension() != ".yaml") continue;
@@ -90,14 +88,14 @@ TEST_CASE("every recipe passes the check without a warning") {
 }
 
 TEST_CASE("every style passes the check, those of other networks with their weights drawn at random") {
-  const InProjectFolder here;
+  const InFolder here(root);
   int count = 0;
   for (const auto& entry : fs::directory_iterator("configs/styles")) {
     if (entry.path().extension() != ".yaml") continue;
     ++count;
     const auto library = shipped_library();
     library->use_random_weights_when_missing(1);
-    CHECK_MESSAGE(mistakes(entry.path().string(), text_of(entry.path()), "", library) == "",
+    CHECK_MESSAGE(mistakes(entry.path().string(), text_of(entry.path()), library) == "",
                   entry.path().string());
     CHECK_MESSAGE(text_of(entry.path()).starts_with("# "), entry.path().string());  // says what it is for
   }
@@ -105,17 +103,18 @@ TEST_CASE("every style passes the check, those of other networks with their weig
 }
 
 TEST_CASE("every pipeline in the documentation passes the check") {
-  const InProjectFolder here;
   int count = 0;
-  std::vector<fs::path> pages = {"README.md"};
-  for (const auto& entry : fs::recursive_directory_iterator("docs"))
+  std::vector<fs::path> pages = {root / "README.md"};
+  for (const auto& entry : fs::recursive_directory_iterator(root / "docs"))
     if (entry.path().extension() == ".md") pages.push_back(entry.path());
   for (const fs::path& page : pages) {
-    const TemporaryFolder files;
+    const TemporaryFolder files;  // a folder that holds configs
+    fs::create_directory_symlink(root / "configs", files / "configs");
+    const InFolder here(files.path());
     write_named_blocks(text_of(page), files.path());
     for (const std::string& block : pipelines_in(text_of(page))) {
       ++count;
-      CHECK_MESSAGE(mistakes(page.filename().string(), block, files.path()) == "", page.string() << ":\n"
+      CHECK_MESSAGE(mistakes(page.filename().string(), block) == "", page.string() << ":\n"
                                                                                                  << block);
     }
   }
