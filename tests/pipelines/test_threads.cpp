@@ -84,11 +84,10 @@ TEST_CASE("OpenMP's binding leaves the threads all their cores") {
 TEST_CASE("under a limit on processes there are fewer threads, or an answer; never a crash") {
   // Root has no limit of processes: the run is made as another user, with a number of processes of its own.
   if (::geteuid() != 0 || std::system("command -v setpriv >/dev/null 2>&1") != 0) return;
-  const Run run;
-  std::filesystem::permissions(run.path(), std::filesystem::perms::all);
-  // The shell of the test is one of them, the program's first thread another.
   for (int limit = 1; limit <= 12; ++limit) {
     CAPTURE(limit);
+    const Run run;  // a folder for each user
+    std::filesystem::permissions(run.path(), std::filesystem::perms::all);
     const std::string other = std::to_string(61000 + limit);
     const Outcome outcome =
         run.run("setpriv --reuid=" + other + " --clear-groups prlimit --nproc=" + std::to_string(limit), "--threads 4");
