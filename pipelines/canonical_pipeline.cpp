@@ -7,8 +7,8 @@
 #include "framework/config/written_path.h"
 
 // Which parameters are texts, and which of them name files, the node types know. A typed text is written down
-// letter by letter, since a file's text is read as YAML. A path is looked for as the node will do it; of one that
-// is nowhere the first place stands there.
+// letter by letter, since a file's text is read as YAML. A path is looked for as the node will do it; of one
+// that is nowhere the first place stands there.
 
 namespace gramflow {
 namespace fs = std::filesystem;
@@ -34,7 +34,7 @@ ValuePtr typed_texts(const std::string& type, const ValuePtr& value) {
   const auto starts = [&](const char* words) { return type.starts_with(words); };
   if (type == "text")
     return value->typed != nullptr && !value->is_unset_text() ? text_value(value->typed->text) : nullptr;
-  const std::string inner = starts("list of ")            ? type.substr(8)
+  const std::string inner = starts("list of ")                ? type.substr(8)
                             : type == "map of names to texts" ? "text"
                                                               : "";
   if (inner.empty()) return nullptr;

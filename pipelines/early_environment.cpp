@@ -1,8 +1,9 @@
-// OpenMP's library comes with oneDNN and is loaded before the program's first line. When OMP_PROC_BIND, OMP_PLACES or
-// GOMP_CPU_AFFINITY are set it ties the loading thread to one core at once, and every thread that is started later
-// inherits that: all of them would share one core. TBB owns the cores here, so these variables are taken out of the
-// environment before any library is initialised. .preinit_array is the place for that: the loader calls what
-// stands there before all constructors of shared libraries. It must be linked into the program itself.
+// OpenMP's library comes with oneDNN and is loaded before the program's first line. When OMP_PROC_BIND,
+// OMP_PLACES or GOMP_CPU_AFFINITY are set it ties the loading thread to one core at once, and every thread
+// that is started later inherits that: all of them would share one core. TBB owns the cores here, so these
+// variables are taken out of the environment before any library is initialised. .preinit_array is the place
+// for that: the loader calls what stands there before all constructors of shared libraries. It must be linked
+// into the program itself.
 #include <cstring>
 #include <initializer_list>
 

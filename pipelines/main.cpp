@@ -127,9 +127,10 @@ int run_program(int argc, char** argv) {
     const bool threads = problem.code() == std::errc::resource_unavailable_try_again;
     Diagnostics found;
     found.error(threads ? "missing-file" : "unreadable-file", {},
-                threads ? "not enough threads can be started here; raise the limit on processes (ulimit -u, or "
-                          "pids.max of the container)"
-                        : problem.what());
+                threads
+                    ? "not enough threads can be started here; raise the limit on processes (ulimit -u, or "
+                      "pids.max of the container)"
+                    : problem.what());
     print_failure(found, json_diagnostics);
     return threads ? 3 : 1;
   } catch (const std::exception& problem) {

@@ -62,9 +62,8 @@ void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   environment.library->set_convolution_method(method_of(options.convolution));
   const PipelineSource source = options.pipeline.read();
   Diagnostics warnings;
-  std::vector<std::unique_ptr<CompiledStage>> stages =
-      compile_stages(source, environment.types, warnings,
-                     threads_for_command(options.threads, options.quiet));
+  std::vector<std::unique_ptr<CompiledStage>> stages = compile_stages(
+      source, environment.types, warnings, threads_for_command(options.threads, options.quiet));
   if (!options.quiet) print_diagnostics(warnings, false);
   Diagnostics known;  // told above
   const CanonicalPipeline canonical(source, environment.types, known);

@@ -16,7 +16,8 @@ namespace {
 
 constexpr int most_per_core = 4;
 
-/// A whole number of at least 1; OMP_NUM_THREADS may be a list, of which the first counts. 0 for anything else.
+/// A whole number of at least 1; OMP_NUM_THREADS may be a list, of which the first counts. 0 for anything
+/// else.
 int count_in(const std::string& text) {
   const std::string first = text.substr(0, text.find(','));
   int count = 0;
@@ -42,8 +43,9 @@ ThreadChoice choose_threads(int option, int cores,
       const int count = count_in(text);
       if (count == 0 && std::string_view(name) == "GRAMFLOW_THREADS") {
         Diagnostics found;
-        found.error("bad-environment", {},
-                    fmt::format("GRAMFLOW_THREADS is {}; a whole number from 1 on was expected", quote(text)));
+        found.error(
+            "bad-environment", {},
+            fmt::format("GRAMFLOW_THREADS is {}; a whole number from 1 on was expected", quote(text)));
         throw InvalidPipeline(std::move(found));
       }
       if (count == 0) continue;
@@ -54,9 +56,9 @@ ThreadChoice choose_threads(int option, int cores,
   }
   const int most = most_per_core * cores;
   if (choice.threads > most) {
-    choice.warning = fmt::format("{} says {}; {} for {} core{} are the most that make sense, and are taken",
-                                 choice.because, threads_text(choice.threads), most, cores,
-                                 cores == 1 ? "" : "s");
+    choice.warning =
+        fmt::format("{} says {}; {} for {} core{} are the most that make sense, and are taken",
+                    choice.because, threads_text(choice.threads), most, cores, cores == 1 ? "" : "s");
     choice.threads = most;
   }
   return choice;
@@ -67,9 +69,9 @@ int threads_for_command(int option, bool quiet) {
     const char* value = std::getenv(name);
     return std::string(value == nullptr ? "" : value);
   });
-  // The libraries behind OpenImageIO start four threads when they are loaded, and die without them; TBB keeps one
-  // more than there are workers.
-  constexpr int spare = 5;
+  // The libraries behind OpenImageIO start five threads when they are loaded, and die without them; TBB keeps
+  // one more than there are workers. One is left over for whoever else runs under this limit.
+  constexpr int spare = 7;
   const int startable = startable_threads(choice.threads - 1 + spare);
   if (startable < spare)
     throw MissingResource(

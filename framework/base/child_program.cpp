@@ -19,6 +19,7 @@
 #include <memory>
 
 #include "framework/base/error.h"
+#include "framework/base/program_file.h"
 
 namespace gramflow {
 namespace fs = std::filesystem;
@@ -171,8 +172,8 @@ std::string installed_file(const std::string& name, const std::string& purpose) 
   Dl_info info{};
   std::error_code ignored;
   const bool known = ::dladdr(reinterpret_cast<const void*>(&installed_file), &info) != 0;
-  const fs::path binary = known && info.dli_fname[0] == '/' ? fs::path(info.dli_fname)
-                                                            : fs::read_symlink("/proc/self/exe", ignored);
+  const fs::path binary =
+      known && info.dli_fname[0] == '/' ? fs::path(info.dli_fname) : fs::path(program_file());
   const fs::path folder = fs::weakly_canonical(binary, ignored).parent_path();
   std::string looked_for;
   for (const fs::path& place : {folder, folder.parent_path() / "lib" / "gramflow"}) {

@@ -1,6 +1,6 @@
-// /proc/self/cgroup says in which group the process is in each hierarchy, /proc/self/mountinfo where a hierarchy is
-// mounted, and which group of it the mount shows as its root: inside of a container often the process's own. Every
-// group from there up to the mount limits the process, so the smallest quota counts.
+// /proc/self/cgroup says in which group the process is in each hierarchy, /proc/self/mountinfo where a
+// hierarchy is mounted, and which group of it the mount shows as its root: inside of a container often the
+// process's own. Every group from there up to the mount limits the process, so the smallest quota counts.
 #include "framework/base/cores.h"
 
 #include <pthread.h>
@@ -86,7 +86,8 @@ double quota_cores(const std::string& root) {
     const fs::path group = line.substr(second + 1);
     for (const Mount& mount : cpu_mounts(root, unified)) {
       fs::path inside = group.lexically_relative(mount.root);
-      if (inside.empty() || *inside.begin() == "..") inside = ".";  // outside of what is shown: its top counts
+      if (inside.empty() || *inside.begin() == "..")
+        inside = ".";  // outside of what is shown: its top counts
       for (fs::path now = inside.lexically_normal();; now = now.parent_path()) {
         smallest = smaller(smallest, quota_of_group(root + (mount.place / now).string(), unified));
         if (now.empty() || now == "." || now == now.root_path()) break;

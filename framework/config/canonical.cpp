@@ -57,7 +57,8 @@ ValuePtr with_doubled_dollars(const Value& value) {
     result->data = std::move(changed);
   } else if (const Value::Map* entries = value.map()) {
     Value::Map changed;
-    for (const Entry& entry : *entries) changed.push_back({entry.key, {}, with_doubled_dollars(*entry.value)});
+    for (const Entry& entry : *entries)
+      changed.push_back({entry.key, {}, with_doubled_dollars(*entry.value)});
     result->data = std::move(changed);
   }
   return result;
@@ -84,7 +85,9 @@ ValuePtr canonical_value(const PipelineSource& source, Diagnostics& diagnostics,
       for (const NodeEntry* node : stages) {
         const Entry* entry = find_entry(node, key);
         ValuePtr other = entry != nullptr && respell ? respell(*node, *entry) : nullptr;
-        values.push_back(other != nullptr ? other : entry != nullptr ? with_doubled_dollars(*entry->value) : nullptr);
+        values.push_back(other != nullptr   ? other
+                         : entry != nullptr ? with_doubled_dollars(*entry->value)
+                                            : nullptr);
       }
       const bool everywhere = std::find(values.begin(), values.end(), nullptr) == values.end();
       if (everywhere) entries.push_back({key, {}, values[0]});

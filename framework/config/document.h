@@ -47,8 +47,8 @@ struct PipelineSource {
       include_folders;  ///< where `include:` looks after the folder of the including file
 };
 /// Reads a file from disk, or standard input for "-", whose relative paths start at the current folder.
-/// MissingResource when there is none, with the names close to it; InvalidPipeline for a folder; RunError for one
-/// that cannot be read.
+/// MissingResource when there is none, with the names close to it; InvalidPipeline for a folder; RunError for
+/// one that cannot be read.
 PipelineSource read_pipeline(const std::string& path, std::vector<Override> overrides = {});
 
 /// Whether a key of a node of this type is an input port, so that its value refers to nodes. Subgraphs need

@@ -310,8 +310,9 @@ class Expander {
     std::set<std::string> read;
     add_typed_sources(first, read);
     const auto all_read = [&] {
-      return std::all_of(overrides_.begin(), overrides_.end(),
-                         [&](const Setting& setting) { return read.contains(setting.key_span.file->text()); });
+      return std::all_of(overrides_.begin(), overrides_.end(), [&](const Setting& setting) {
+        return read.contains(setting.key_span.file->text());
+      });
     };
     for (int stage = 1; stage < first.stages && !all_read(); ++stage) {
       Diagnostics ignored;

@@ -51,8 +51,8 @@ void report_unread_settings(const std::vector<Setting>& settings, const std::set
                    fmt::format("--set {} changes nothing: a later one wins", quote(text)))
           .note("the one that wins", later->key_span);
     } else if (!read.contains(text)) {
-      Diagnostic& diagnostic = diagnostics.warning(
-          "unused-setting", setting->key_span, fmt::format("--set {} changes nothing", quote(text)));
+      Diagnostic& diagnostic = diagnostics.warning("unused-setting", setting->key_span,
+                                                   fmt::format("--set {} changes nothing", quote(text)));
       diagnostic.suggest(setting->variable.empty()
                              ? "another setting wins"
                              : fmt::format("nothing that runs reads the variable '{}'", setting->variable));

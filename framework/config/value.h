@@ -19,8 +19,8 @@ struct Entry {
   std::shared_ptr<const Value> value;  ///< never null
 };
 
-/// What was typed at a shell for a value, letter by letter: for parameters that take a text (`--set name=" #2"`
-/// is the text " #2", though YAML reads nothing there).
+/// What was typed at a shell for a value, letter by letter: for parameters that take a text (`--set name="
+/// #2"` is the text " #2", though YAML reads nothing there).
 struct TypedText {
   std::string text;
   std::vector<Diagnostic> yaml_problems;  ///< why it is no YAML; told where YAML is needed

@@ -181,9 +181,10 @@ ValuePtr Substitution::apply_to_text(const ValuePtr& value, Scope& scope, int de
       diagnostics_->error("too-many-values", value->span,
                           fmt::format("variables blow this file up by more than {} values", most_copies));
     } catch (const TooDeep&) {
-      diagnostics_->error("too-deep", value->span,
-                          fmt::format("with this variable put in, lists and maps are nested more than {} deep",
-                                      deepest_nesting));
+      diagnostics_->error(
+          "too-deep", value->span,
+          fmt::format("with this variable put in, lists and maps are nested more than {} deep",
+                      deepest_nesting));
     }
     return broken_value(value->span);
   }
@@ -278,8 +279,8 @@ bool Substitution::add_piece(Pieces& pieces, std::string_view written, const Val
 void Substitution::report_in_text(std::string_view written, const Value& found, const Value& place) {
   diagnostics_
       ->error("variable-in-text", place.span,
-             fmt::format("{} is {}; inside of a text only single values can stand", one_line(written),
-                         found.describe()))
+              fmt::format("{} is {}; inside of a text only single values can stand", one_line(written),
+                          found.describe()))
       .note("it comes from here", found.span)
       .suggest(fmt::format("use it as a whole value: ${}", one_line(written.substr(2, written.size() - 3))));
 }
@@ -305,7 +306,7 @@ ValuePtr Substitution::environment(std::string_view expression, const ValuePtr& 
   if (!is_variable_name(name)) {
     diagnostics_
         ->error("variable-syntax", place->span,
-               fmt::format("{} cannot be the name of an environment variable", quote(name)))
+                fmt::format("{} cannot be the name of an environment variable", quote(name)))
         .suggest("write ${env:NAME} or ${env:NAME:-default}");
     return nullptr;
   }
@@ -314,7 +315,7 @@ ValuePtr Substitution::environment(std::string_view expression, const ValuePtr& 
   if (empty && split == std::string_view::npos) {
     diagnostics_
         ->error("unknown-environment", place->span,
-               fmt::format("the environment variable {} is not set", name))
+                fmt::format("the environment variable {} is not set", name))
         .suggest(fmt::format("set it, or give a default: ${{env:{}:-default}}", name));
     return nullptr;
   }
@@ -365,14 +366,14 @@ ValuePtr Substitution::resolve(const std::string& name, Variable& variable, Scop
     std::string text;
     for (const std::string& part : ring) text += (text.empty() ? "" : " -> ") + part;
     Diagnostic& diagnostic = diagnostics_->error("variable-ring", variable.name_span,
-                                                "variables are defined by each other: " + text);
+                                                 "variables are defined by each other: " + text);
     diagnostic.suggest("give one of them a value of its own");
     diagnostic.notes = std::move(notes);
     return nullptr;
   }
   if (resolving_.size() >= longest_chain) {
     diagnostics_->error("too-deep", variable.name_span,
-                       fmt::format("a chain of more than {} variables leads here", longest_chain));
+                        fmt::format("a chain of more than {} variables leads here", longest_chain));
     return nullptr;
   }
   variable.resolving = true;

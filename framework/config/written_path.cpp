@@ -17,8 +17,8 @@ struct Place {
   bool first = false;  ///< where a reader looks
 };
 
-/// Where a path leads from a folder. Behind a link to a folder "../a" has two meanings: beside the link, which is
-/// tried first, and beside what it leads to.
+/// Where a path leads from a folder. Behind a link to a folder "../a" has two meanings: beside the link,
+/// which is tried first, and beside what it leads to.
 std::string in_folder(const std::string& folder, const std::string& path) {
   const fs::path whole = fs::path(folder) / path;
   const std::string plain = whole.lexically_normal().string();
@@ -81,7 +81,8 @@ FoundFile find_written(const std::string& path, const Value& value, const std::s
   const Place* found = nullptr;
   for (const Place& place : places) {
     const std::string candidate = in_folder(place.folder, path);
-    const bool again = std::find(result.looked.begin(), result.looked.end(), candidate) != result.looked.end();
+    const bool again =
+        std::find(result.looked.begin(), result.looked.end(), candidate) != result.looked.end();
     if (!again) result.looked.push_back(candidate);
     if (again || !fs::exists(candidate, ignored)) continue;
     if (found == nullptr) {
@@ -92,11 +93,10 @@ FoundFile find_written(const std::string& path, const Value& value, const std::s
       result.told = fmt::format("{} is not {}; {}, {}, is read", quote(path), places.front().name,
                                 quote(candidate, 200), place.name);
     } else if (result.told.empty() && !fs::equivalent(candidate, result.path, ignored)) {
-      result.told = fmt::format("{} is read, {}, where the name was {}; {} is another file", 
-                                quote(result.path, 200), found->name,
-                                value.written_in() != nullptr && value.written_in()->typed_for() ? "typed"
-                                                                                                  : "written",
-                                quote(candidate, 200));
+      result.told = fmt::format(
+          "{} is read, {}, where the name was {}; {} is another file", quote(result.path, 200), found->name,
+          value.written_in() != nullptr && value.written_in()->typed_for() ? "typed" : "written",
+          quote(candidate, 200));
     }
   }
   return result;

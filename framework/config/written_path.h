@@ -3,9 +3,9 @@
 //
 // Typed at a shell (--set, ${env:NAME}) it starts at the current folder, in a file at that file's folder: an
 // included file's own, and for the default of a subgraph's parameter the file of the subgraph. Of a text that
-// is put together the first part decides. A file that is a link has two folders, its own and then that of what
-// it leads to. Elsewhere is looked only when nothing is there, and that is told: for what was typed beside the
-// pipeline, for what a file says beside the main file and in the current folder.
+// is put together the first part decides. A file that is a link has two folders, its own and then that of
+// what it leads to. Elsewhere is looked only when nothing is there, and that is told: for what was typed
+// beside the pipeline, for what a file says beside the main file and in the current folder.
 #include <string>
 #include <vector>
 

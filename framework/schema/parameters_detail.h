@@ -23,7 +23,8 @@ void report_nothing(const Value& value, const std::string& name, Diagnostics& di
 
 /// What takes typed words letter by letter.
 template <class T>
-inline constexpr bool is_text = std::is_same_v<T, std::string> || std::is_same_v<T, std::optional<std::string>>;
+inline constexpr bool is_text =
+    std::is_same_v<T, std::string> || std::is_same_v<T, std::optional<std::string>>;
 
 class Describer {
  public:

@@ -9,16 +9,15 @@
 namespace gramflow {
 namespace {
 
-bool is_letter(char letter) {
-  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z');
-}
+bool is_letter(char letter) { return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z'); }
 
 /// Length of "http://", 0 when there is none. One letter is a drive of another system.
 std::size_t scheme_length(const std::string& path) {
   const std::size_t colon = path.find("://");
   if (colon == std::string::npos || colon < 2) return 0;
   for (std::size_t i = 0; i < colon; ++i) {
-    const bool other = (path[i] >= '0' && path[i] <= '9') || path[i] == '+' || path[i] == '-' || path[i] == '.';
+    const bool other =
+        (path[i] >= '0' && path[i] <= '9') || path[i] == '+' || path[i] == '-' || path[i] == '.';
     if (!is_letter(path[i]) && !(i > 0 && other)) return 0;
   }
   return colon + 3;
@@ -56,9 +55,9 @@ PathProblem path_problem(const std::string& path, bool writes, bool typed) {
     const bool known = std::getenv("HOME") != nullptr && !rest.empty();
     const std::string meant = typed ? fmt::format("'${{env:HOME}}{}'", one_line(rest))
                                     : fmt::format("\"${{env:HOME}}{}\"", one_line(rest));
-    return {fmt::format("the '~' of {} is opened by shells at the start of a word, not here", quote(path)),
-            own && known ? "write " + meant
-                         : fmt::format("a file of that name is written ./{}", one_line(path))};
+    return {
+        fmt::format("the '~' of {} is opened by shells at the start of a word, not here", quote(path)),
+        own && known ? "write " + meant : fmt::format("a file of that name is written ./{}", one_line(path))};
   }
   return {};
 }

@@ -8,8 +8,8 @@
 
 namespace gramflow {
 
-/// `name` is what the node's `network` says: a name of the library, or a path, which means the place where it is
-/// written (framework/config/written_path.h). nullptr after a report.
+/// `name` is what the node's `network` says: a name of the library, or a path, which means the place where it
+/// is written (framework/config/written_path.h). nullptr after a report.
 std::shared_ptr<const Network> named_network(LowerContext& context, NetworkLibrary& library,
                                              const std::string& name);
 

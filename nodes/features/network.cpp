@@ -64,8 +64,7 @@ std::shared_ptr<const Network> load_network(const std::string& name, const std::
           .suggest("gramflow weights info FILE tells whose weights they are");
       return nullptr;
     }
-  if (is_network_path(name))
-    return load_by_path(name, directory, std::move(where), diagnostics);
+  if (is_network_path(name)) return load_by_path(name, directory, std::move(where), diagnostics);
   std::error_code ignored;
   for (const std::string& folder : paths.network_folders) {
     const fs::path candidate = fs::path(folder) / (name + ".yaml");

@@ -50,8 +50,8 @@ struct VggExtractParameters {
 
 template <class Visitor>
 void visit_parameters(Visitor& visitor, VggExtractParameters& parameters) {
-  visitor("network", parameters.network, "a name in configs/networks, or a path to such a file",
-          not_empty(), reads_file());
+  visitor("network", parameters.network, "a name in configs/networks, or a path to such a file", not_empty(),
+          reads_file());
   visitor(
       "padding", parameters.padding,
       "what convolutions see outside of their input; network: what the network was trained with; replicate "

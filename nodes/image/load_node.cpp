@@ -15,10 +15,11 @@ struct LoadParameters {
 
 template <class Visitor>
 void visit_parameters(Visitor& visitor, LoadParameters& parameters) {
-  visitor("path", parameters.path,
-          "picture file; a relative path starts at the file it is written in, or typed at a shell at the current "
-          "folder",
-          required(), not_empty(), reads_file());
+  visitor(
+      "path", parameters.path,
+      "picture file; a relative path starts at the file it is written in, or typed at a shell at the current "
+      "folder",
+      required(), not_empty(), reads_file());
   visitor("size", parameters.size,
           "longest side in pixels (the aspect is kept), or [width, height]; default: as it is");
   visitor("filter", parameters.filter, "how to resize");

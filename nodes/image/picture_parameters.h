@@ -19,8 +19,9 @@ inline auto enum_names(ResizeFilter) {
                                                            {"lanczos3", ResizeFilter::lanczos3}};
 }
 
-/// Where an input file is that a node names under `key`, by the rule of framework/config/written_path.h; what a
-/// reader would not expect is told as a warning. Throws MissingResource naming every place when it is in none.
+/// Where an input file is that a node names under `key`, by the rule of framework/config/written_path.h; what
+/// a reader would not expect is told as a warning. Throws MissingResource naming every place when it is in
+/// none.
 std::string find_input(LowerContext& context, std::string_view key, const std::string& path);
 
 /// Emits the operation that brings a picture to a size; gives `picture` back when it has that size already.

@@ -15,8 +15,8 @@ struct ProcessParameters {
 
 template <class Visitor>
 void visit_parameters(Visitor& visitor, ProcessParameters& parameters) {
-  visitor("network", parameters.network, "a name in configs/networks, or a path to such a file",
-          not_empty(), reads_file());
+  visitor("network", parameters.network, "a name in configs/networks, or a path to such a file", not_empty(),
+          reads_file());
 }
 
 using Conversion = void (*)(std::span<const float>, std::span<float>, const InputConvention&);

@@ -38,9 +38,8 @@ void ParameterType<WantedSize>::describe(Field& field) {
 bool ParameterType<WantedSize>::decode(const Value& value, WantedSize& size, const DecodeContext& context) {
   if (!context.readable(value)) return false;
   if (const Value::List* sides = value.list()) {
-    const auto unset = std::count_if(sides->begin(), sides->end(), [](const ValuePtr& side) {
-      return side->is_null() && !side->broken;
-    });
+    const auto unset = std::count_if(sides->begin(), sides->end(),
+                                     [](const ValuePtr& side) { return side->is_null() && !side->broken; });
     if (unset == 2 && sides->size() == 2) return true;  // [$width, $height], both of them unset
     if (unset > 0) {
       context.wrong_type(value, "one number (the longest side) or [width, height]")

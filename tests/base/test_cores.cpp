@@ -67,7 +67,8 @@ TEST_CASE("version 1: quota and period; the mount may show a group in the middle
 TEST_CASE("a group outside of what is mounted: the mount's top counts") {
   Machine machine;
   machine.file("proc/self/cgroup", "3:cpu:/elsewhere\n");
-  machine.file("proc/self/mountinfo", "34 25 0:29 /docker/abc /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpu\n");
+  machine.file("proc/self/mountinfo",
+               "34 25 0:29 /docker/abc /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpu\n");
   machine.file("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "100000\n");
   machine.file("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
   CHECK(machine.quota() == 1);

@@ -38,7 +38,8 @@ inline std::string program_path() {
 }
 
 /// Runs `before gramflow arguments` in a folder; `before` may set variables of the environment.
-inline Outcome run_in(const std::string& folder, const std::string& arguments, const std::string& before = "") {
+inline Outcome run_in(const std::string& folder, const std::string& arguments,
+                      const std::string& before = "") {
   const TemporaryFolder streams;
   const std::string command = "cd " + quoted(folder) + " && " + before + " " + quoted(program_path()) + " " +
                               arguments + " >" + quoted(streams / "out") + " 2>" + quoted(streams / "err");

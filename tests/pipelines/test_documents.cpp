@@ -114,8 +114,7 @@ TEST_CASE("every pipeline in the documentation passes the check") {
     write_named_blocks(text_of(page), files.path());
     for (const std::string& block : pipelines_in(text_of(page))) {
       ++count;
-      CHECK_MESSAGE(mistakes(page.filename().string(), block) == "", page.string() << ":\n"
-                                                                                                 << block);
+      CHECK_MESSAGE(mistakes(page.filename().string(), block) == "", page.string() << ":\n" << block);
     }
   }
   CHECK(count >= 1);

@@ -1,5 +1,5 @@
-// A path that is read means the place where it was written. Every picture has a size of its own, by which `check`
-// tells which one was taken.
+// A path that is read means the place where it was written. Every picture has a size of its own, by which
+// `check` tells which one was taken.
 #include <doctest/doctest.h>
 
 #include "tests/pipelines/program.h"
@@ -11,7 +11,8 @@ namespace {
 
 const std::string save = "  save: {type: Save, image: photo, path: out/never.png}\n";
 
-/// show/look.yaml takes `picture`; beside it lies a picture of 20x10, in shot/ one of 40x30, both of one name.
+/// show/look.yaml takes `picture`; beside it lies a picture of 20x10, in shot/ one of 40x30, both of one
+/// name.
 class Show : public TemporaryFolder {
  public:
   Show() {
@@ -29,15 +30,16 @@ class Show : public TemporaryFolder {
 
 TEST_CASE("what is typed starts at the current folder, however it comes into the pipeline") {
   const Show show;
-  put(show, "show/env.yaml",
-      "version: 1\nnodes:\n  photo: {type: Load, path: \"${env:STYLE}\"}\n" + save);
+  put(show, "show/env.yaml", "version: 1\nnodes:\n  photo: {type: Load, path: \"${env:STYLE}\"}\n" + save);
   put(show, "show/env-folder.yaml",
       "version: 1\nnodes:\n  photo: {type: Load, path: \"${env:STYLE}/a.png\"}\n" + save);
   put(show, "show/parts.yaml",
-      "version: 1\nvars: {folder: ., name: a}\nnodes:\n  photo: {type: Load, path: \"${folder}/${name}.png\"}\n" +
+      "version: 1\nvars: {folder: ., name: a}\nnodes:\n  photo: {type: Load, path: "
+      "\"${folder}/${name}.png\"}\n" +
           save);
   put(show, "show/sub.yaml",
-      "version: 1\nsubgraphs:\n  s:\n    parameters: {file: a.png}\n    outputs: {image: p}\n    nodes: {p: {type: "
+      "version: 1\nsubgraphs:\n  s:\n    parameters: {file: a.png}\n    outputs: {image: p}\n    nodes: {p: "
+      "{type: "
       "Load, path: $file}}\nnodes:\n  photo: {type: s}\n" +
           save);
   const std::vector<std::pair<std::string, std::string>> ways = {
@@ -72,7 +74,8 @@ TEST_CASE("what a file says starts at that file: the main one, an included one, 
   put(show, "show/lib/nodes.yaml", "version: 1\nnodes:\n" + loader);
   put(show, "show/lib/vars.yaml", "version: 1\nvars: {picture: a.png}\n");
   put(show, "show/lib/sub.yaml",
-      "version: 1\nsubgraphs:\n  s:\n    parameters: {file: a.png}\n    outputs: {image: p}\n    nodes: {p: {type: "
+      "version: 1\nsubgraphs:\n  s:\n    parameters: {file: a.png}\n    outputs: {image: p}\n    nodes: {p: "
+      "{type: "
       "Load, path: $file}}\n");
   const auto includes = [](const std::string& file, const std::string& rest) {
     return "version: 1\ninclude: lib/" + file + "\n" + rest + save;
@@ -90,12 +93,14 @@ TEST_CASE("what a file says starts at that file: the main one, an included one, 
   put(show, "show/stage.yaml",
       "version: 1\nvars: {picture: nowhere.png}\nnodes:\n  photo: {type: Load, path: $picture}\n" + save +
           "schedule:\n  - {set: {picture: a.png}}\n");
-  put(show, "show/set.yaml", "version: 1\nvars: {n: x}\nnodes:\n  photo: {type: Load, path: \"lib/${n}\"}\n" + save);
+  put(show, "show/set.yaml",
+      "version: 1\nvars: {n: x}\nnodes:\n  photo: {type: Load, path: \"lib/${n}\"}\n" + save);
   const std::vector<std::pair<std::string, std::string>> files = {
-      {"look.yaml", "20x10"},   {"nodes.yaml", "24x12"}, {"vars.yaml", "24x12"},
-      {"sub.yaml", "24x12"},    {"given.yaml", "20x10"}, {"over.yaml", "20x10"},
-      {"text.yaml", "20x10"},   {"stage.yaml", "20x10"}, {"default.yaml", "20x10"},
-      {"set.yaml --set n=a.png", "24x12"}};
+      {"look.yaml", "20x10"},    {"nodes.yaml", "24x12"},
+      {"vars.yaml", "24x12"},    {"sub.yaml", "24x12"},
+      {"given.yaml", "20x10"},   {"over.yaml", "20x10"},
+      {"text.yaml", "20x10"},    {"stage.yaml", "20x10"},
+      {"default.yaml", "20x10"}, {"set.yaml --set n=a.png", "24x12"}};
   for (const auto& [arguments, size] : files) {
     CAPTURE(arguments);
     for (const std::string from : {"shot", "show"}) {
@@ -187,8 +192,10 @@ TEST_CASE("the file of a network is found as pictures are") {
   fs::create_symlink(networks + "vgg19-mini.safetensors", show / "shot/vgg19-mini.safetensors");
   put(show, "show/net.yaml", "version: 1\n");  // no network
   put(show, "show/n.yaml",
-      "version: 1\nvars: {network: net.yaml}\nnodes:\n  photo: {type: Load, path: a.png}\n  in: {type: Preprocess, "
-      "image: photo, network: $network}\n  back: {type: Postprocess, input: in, network: $network}\n  save: {type: "
+      "version: 1\nvars: {network: net.yaml}\nnodes:\n  photo: {type: Load, path: a.png}\n  in: {type: "
+      "Preprocess, "
+      "image: photo, network: $network}\n  back: {type: Postprocess, input: in, network: $network}\n  save: "
+      "{type: "
       "Save, image: back, path: out/never.png}\n");
   CHECK(show.check("shot", "../show/n.yaml").code == 2);
   CHECK(show.check("shot", "../show/n.yaml --set network=net.yaml").code == 0);

@@ -45,7 +45,8 @@ TEST_CASE("the option wins, then GRAMFLOW_THREADS, SLURM_CPUS_PER_TASK, OMP_NUM_
   CHECK(chosen(0, 6, {{"OMP_NUM_THREADS", "3"}}).threads == 3);
   CHECK(chosen(0, 6, {{"OMP_NUM_THREADS", "3,2"}}).threads == 3);
   CHECK(chosen(0, 6, {{"OMP_NUM_THREADS", "3"}, {"SLURM_CPUS_PER_TASK", "4"}}).threads == 4);
-  CHECK(chosen(0, 6, {{"GRAMFLOW_THREADS", "5"}, {"SLURM_CPUS_PER_TASK", "4"}}).because == "GRAMFLOW_THREADS");
+  CHECK(chosen(0, 6, {{"GRAMFLOW_THREADS", "5"}, {"SLURM_CPUS_PER_TASK", "4"}}).because ==
+        "GRAMFLOW_THREADS");
   CHECK(chosen(2, 6, {{"GRAMFLOW_THREADS", "5"}}).threads == 2);
   CHECK(chosen(0, 6, {{"OMP_NUM_THREADS", "many"}}).threads == 6);
   CHECK_THROWS_AS(chosen(0, 6, {{"GRAMFLOW_THREADS", "many"}}), InvalidPipeline);
@@ -90,7 +91,8 @@ TEST_CASE("under a limit on processes there are fewer threads, or an answer; nev
     std::filesystem::permissions(run.path(), std::filesystem::perms::all);
     const std::string other = std::to_string(61000 + limit);
     const Outcome outcome =
-        run.run("setpriv --reuid=" + other + " --clear-groups prlimit --nproc=" + std::to_string(limit), "--threads 4");
+        run.run("setpriv --reuid=" + other + " --clear-groups prlimit --nproc=" + std::to_string(limit),
+                "--threads 4");
     CAPTURE(outcome.err);
     CHECK((outcome.code == 0 || outcome.code == 3));
     if (outcome.code == 0 && limit <= 8) CHECK(outcome.says("can be started"));

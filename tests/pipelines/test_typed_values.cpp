@@ -1,4 +1,5 @@
-// What stands behind `--set key=` is what is meant: text where a text is taken, YAML where a number, list or map is.
+// What stands behind `--set key=` is what is meant: text where a text is taken, YAML where a number, list or
+// map is.
 #include <doctest/doctest.h>
 
 #include "tests/pipelines/program.h"
@@ -37,13 +38,28 @@ class Work : public TemporaryFolder {
 
 TEST_CASE("a text is taken letter by letter") {
   const Work work;
-  const std::vector<std::string> names = {
-      "take #2.png", " #2.png",   "#2.png",  "[1].jpg",   "[1, 2]",   "a: b",     "\"q\"",    "'q'",
-      " lead",       "trail ",    "-x.png",  "- x.png",   "+1",       "12",       "1e3",      "true",
-      "{a}",         "{a: 1}",    "*x",      "&y",        "!z",       "%p",       "@q",       "`r`",
-      "it's",        "a, b",      "null.png", "? x",      "| x",      "> x",      "a:",       ": a",
-      "[",           "{",         "\"",      "null x",    "x\ty.png", "caf\xc3\xa9.png",      ".5",
-      "=x",          "a=b",       "a\\b",    "\\x41"};
+  const std::vector<std::string> names = {"take #2.png", " #2.png",
+                                          "#2.png",      "[1].jpg",
+                                          "[1, 2]",      "a: b",
+                                          "\"q\"",       "'q'",
+                                          " lead",       "trail ",
+                                          "-x.png",      "- x.png",
+                                          "+1",          "12",
+                                          "1e3",         "true",
+                                          "{a}",         "{a: 1}",
+                                          "*x",          "&y",
+                                          "!z",          "%p",
+                                          "@q",          "`r`",
+                                          "it's",        "a, b",
+                                          "null.png",    "? x",
+                                          "| x",         "> x",
+                                          "a:",          ": a",
+                                          "[",           "{",
+                                          "\"",          "null x",
+                                          "x\ty.png",    "caf\xc3\xa9.png",
+                                          ".5",          "=x",
+                                          "a=b",         "a\\b",
+                                          "\\x41"};
   for (const std::string& name : names) {
     CAPTURE(name);
     put_picture(work, name, 44, 33);
@@ -63,7 +79,8 @@ TEST_CASE("a text is taken letter by letter") {
 TEST_CASE("a typed text keeps its letters inside of a longer one, and through other variables") {
   const Work work;
   put(work, "t.yaml",
-      "version: 1\nvars: {name: x, full: \"in ${name}.png\"}\nnodes:\n  a: {type: Load, path: $full}\n  save: "
+      "version: 1\nvars: {name: x, full: \"in ${name}.png\"}\nnodes:\n  a: {type: Load, path: $full}\n  "
+      "save: "
       "{type: Save, image: a, path: out/t.png}\n");
   for (const std::string name : {" #2", "[1]", "\"q\"", "a: b", "12"}) {
     CAPTURE(name);
@@ -95,7 +112,8 @@ TEST_CASE("numbers, lists and maps are YAML, and say what is wrong with it") {
 TEST_CASE("one variable is read by each parameter in its own way") {
   const Work work;
   put(work, "v.yaml",
-      "version: 1\nvars: {x: 7}\nnodes:\n  a: {type: Load, path: $x, size: $x}\n  save: {type: Save, image: a, path: "
+      "version: 1\nvars: {x: 7}\nnodes:\n  a: {type: Load, path: $x, size: $x}\n  save: {type: Save, image: "
+      "a, path: "
       "out/v.png}\n");
   put_picture(work, "12", 44, 33);
   CHECK(run_in(work.path(), "check v.yaml --set x=12").says("12x9"));
@@ -115,8 +133,10 @@ TEST_CASE("null, and nothing behind the '=' or ':', unset what is optional") {
     CHECK(required.says("has no value"));
   }
   put(work, "n.yaml",
-      "version: 1\nnodes:\n  a: {type: Load, path: plain.png, size: , filter: null}\n  in: {type: Preprocess, image: "
-      "a, network:}\n  back: {type: Postprocess, input: in, network: ~}\n  save: {type: Save, image: back, path: "
+      "version: 1\nnodes:\n  a: {type: Load, path: plain.png, size: , filter: null}\n  in: {type: "
+      "Preprocess, image: "
+      "a, network:}\n  back: {type: Postprocess, input: in, network: ~}\n  save: {type: Save, image: back, "
+      "path: "
       "out/n.png, bits:}\n");
   const Outcome file = run_in(work.path(), "check n.yaml");
   CAPTURE(file.err);
@@ -128,10 +148,13 @@ TEST_CASE("null, and nothing behind the '=' or ':', unset what is optional") {
 TEST_CASE("what is no path here is explained by every node alike") {
   const Work work;
   put(work, "e.yaml",
-      "version: 1\nvars: {read: plain.png, write: out/e.png, network: vgg19-mini}\nnodes:\n  a: {type: Load, path: "
-      "$read}\n  in: {type: Preprocess, image: a, network: $network}\n  f: {type: VGGExtract, input: in, network: "
+      "version: 1\nvars: {read: plain.png, write: out/e.png, network: vgg19-mini}\nnodes:\n  a: {type: Load, "
+      "path: "
+      "$read}\n  in: {type: Preprocess, image: a, network: $network}\n  f: {type: VGGExtract, input: in, "
+      "network: "
       "$network}\n  back: {type: Postprocess, input: in}\n  save: {type: Save, image: back, path: $write}\n");
-  for (const std::string what : {"~", "~/x.png", "~user/x.png", "-", "https://a.org/x.png", "file:///x.png", "s3://b/x"})
+  for (const std::string what :
+       {"~", "~/x.png", "~user/x.png", "-", "https://a.org/x.png", "file:///x.png", "s3://b/x"})
     for (const std::string key : {"read", "write", "network"}) {
       CAPTURE(key + "=" + what);
       const Outcome outcome = run_in(work.path(), "check e.yaml --set " + quoted(key + "=" + what));
@@ -147,7 +170,8 @@ TEST_CASE("a name with letters that nobody sees becomes no file") {
   for (const std::string letter : {"\\0", "\\n", "\\x01", "\\e", "\\x7f"}) {
     CAPTURE(letter);
     put(work, "c.yaml",
-        "version: 1\nnodes:\n  a: {type: Load, path: plain.png}\n  save: {type: Save, image: a, path: \"out/a" +
+        "version: 1\nnodes:\n  a: {type: Load, path: plain.png}\n  save: {type: Save, image: a, path: "
+        "\"out/a" +
             letter + "b.png\"}\n");
     const Outcome outcome = run_in(work.path(), "run c.yaml");
     CHECK(outcome.code == 2);
@@ -155,7 +179,8 @@ TEST_CASE("a name with letters that nobody sees becomes no file") {
   }
   CHECK_FALSE(fs::exists(work / "out"));
   put(work, "d.yaml",
-      "version: 1\nnodes:\n  a: {type: Load, path: \"plain.png\\0.jpg\"}\n  save: {type: Save, image: a, path: "
+      "version: 1\nnodes:\n  a: {type: Load, path: \"plain.png\\0.jpg\"}\n  save: {type: Save, image: a, "
+      "path: "
       "out/a.png}\n");
   CHECK(run_in(work.path(), "check d.yaml").says("[bad-path]"));
 }
@@ -163,7 +188,8 @@ TEST_CASE("a name with letters that nobody sees becomes no file") {
 TEST_CASE("a --set that changes nothing is told") {
   const Work work;
   put(work, "u.yaml",
-      "version: 1\ninclude: p.yaml\nvars: {unread: 1, deep: 1}\nnodes:\n  d: {type: Noise, size: 8, seed: $deep}\n  "
+      "version: 1\ninclude: p.yaml\nvars: {unread: 1, deep: 1}\nnodes:\n  d: {type: Noise, size: 8, seed: "
+      "$deep}\n  "
       "save_d: {type: Save, image: d, path: out/d.png}\n");
   const auto warns = [&](const std::string& settings) {
     const Outcome outcome = run_in(work.path(), "check u.yaml " + settings);

@@ -75,8 +75,7 @@ TEST_CASE("a wrong type says what was found and what is taken") {
 TEST_CASE("what was probably meant is suggested") {
   CHECK(said("weight: \"2\"") ==
         "wrong-type: 'weight' takes a number >= 0, found the text '2' -> without the quotes: 2");
-  CHECK(said("weight: 0,5") ==
-        "wrong-type: 'weight' takes a number >= 0, found the text '0,5' -> write 0.5");
+  CHECK(said("weight: 0,5") == "wrong-type: 'weight' takes a number >= 0, found the text '0,5' -> write 0.5");
   CHECK(said("path: 12") ==
         "wrong-type: 'path' takes a text, found the number 12 -> put it in quotes if it is meant as a text: "
         "\"12\"");
