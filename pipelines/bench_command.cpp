@@ -10,7 +10,7 @@
 #include "framework/base/error.h"
 #include "framework/base/text.h"
 #include "framework/exec/resident_memory.h"
-#include "framework/exec/session.h"
+#include "framework/exec/run_stages.h"
 #include "framework/ops/cpu/kernels.h"
 #include "pipelines/commands.h"
 #include "pipelines/thread_choice.h"
@@ -81,7 +81,7 @@ class Stopwatch final : public Observer {
 std::vector<OperationRow> operation_rows(const PreparedPlan& prepared) {
   std::vector<OperationRow> rows;
   const Plan& plan = prepared.plan();
-  for (std::size_t i = plan.loop.begin; i < plan.loop.end; ++i) {
+  for (std::size_t i = plan.sections[loop_section(0)].begin; i < plan.sections[loop_section(0)].end; ++i) {
     const Operation& operation = plan.program.operations[i];
     const Cost cost = plan.program.cost(operation);
     const OperationTime& time = prepared.times()[i];
@@ -94,7 +94,7 @@ std::vector<OperationRow> operation_rows(const PreparedPlan& prepared) {
 /// Operations that had to be done: what is repeated to save memory does not count.
 double loop_flops(const Plan& plan, std::string_view kind) {
   double flops = 0;
-  for (std::size_t i = plan.loop.begin; i < plan.loop.end; ++i) {
+  for (std::size_t i = plan.sections[loop_section(0)].begin; i < plan.sections[loop_section(0)].end; ++i) {
     const Operation& operation = plan.program.operations[i];
     if (operation.op->kind().starts_with(kind) && !operation.repeated)
       flops += plan.program.cost(operation).flops;
@@ -103,11 +103,11 @@ double loop_flops(const Plan& plan, std::string_view kind) {
 }
 
 void run_once(const BenchOptions& options, Environment& environment, int iterations, ExecutorKind executor,
-              Stopwatch& stopwatch, std::function<void(PreparedPlan&)> after) {
+              Stopwatch& stopwatch, std::function<void(Session&)> after) {
   Diagnostics warnings;
   const auto source = std::make_shared<SourceFile>("bench", bench_pipeline(options, iterations));
   auto stages = compile_stages({source, {}}, environment.types, warnings, options.threads);
-  SessionOptions session;
+  RunOptions session;
   session.executor = executor;
   session.observers = {&stopwatch};
   session.after_stage = std::move(after);
@@ -135,16 +135,16 @@ void run_bench(const BenchOptions& options, Environment& environment) {
   double convolutions = 0;
   run_once(options, environment, options.iterations + 1,
            options.executor == "serial" ? ExecutorKind::serial : ExecutorKind::flow, stopwatch,
-           [&](PreparedPlan& prepared) {
-             flops = loop_flops(prepared.plan(), "");
-             convolutions = loop_flops(prepared.plan(), "Convolution");
+           [&](Session& session) {
+             flops = loop_flops(session.prepared().plan(), "");
+             convolutions = loop_flops(session.prepared().plan(), "Convolution");
            });
   const double peak_bytes = static_cast<double>(peak_resident_bytes());
   // Operations one after the other for the table: overlapping ones would count twice.
   std::vector<OperationRow> rows;
   Stopwatch ignored;
   run_once(options, environment, 3, ExecutorKind::serial, ignored,
-           [&](PreparedPlan& prepared) { rows = operation_rows(prepared); });
+           [&](Session& session) { rows = operation_rows(session.prepared()); });
   const double peak_gflops = cpu::measure_fma_peak_gflops(0.3) * stopwatch.threads;
   std::vector<double> seconds = stopwatch.seconds;
   std::sort(seconds.begin(), seconds.end());

@@ -9,7 +9,8 @@
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
 #include "framework/base/text.h"
-#include "framework/exec/session.h"
+#include "framework/compile/verify.h"
+#include "framework/exec/compile_stage.h"
 #include "framework/ops/cpu/kernels.h"
 #include "pipelines/commands.h"
 #include "pipelines/thread_choice.h"
@@ -49,9 +50,9 @@ std::string parameters_of(const Node& node) {
 void print_nodes(const CompiledStage& stage) {
   std::vector<std::array<std::string, 5>> rows;
   std::array<std::size_t, 5> widths{};
-  for (const int index : stage.graph.order) {
+  for (const auto& [index, section] : stage.graph.order) {
     const Node& node = stage.graph.nodes[static_cast<std::size_t>(index)];
-    rows.push_back({std::string(name_of(node.phase)), node.id(), node.type->name,
+    rows.push_back({stage.plan.program.section_name(section), node.id(), node.type->name,
                     size_of(stage.plan.program, node), parameters_of(node)});
     for (std::size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], rows.back()[i].size());
   }
@@ -66,11 +67,12 @@ void print_stage(const CompiledStage& stage, int number, double peak_gflops) {
   const Program& program = stage.plan.program;
   if (stage.document.stages > 1) fmt::print("stage {} of {}\n", number + 1, stage.document.stages);
   print_nodes(stage);
-  if (program.canvas != no_tensor) {
-    const Shape& canvas = program.desc(program.canvas).shape;
-    const double gflop = stage.plan.loop_cost.flops * 1e-9;
-    fmt::print("  canvas {}x{}, {} iterations of {}\n", canvas.width, canvas.height,
-               stage.optimization.iterations, stage.optimization.method);
+  for (std::size_t k = 0; k < program.loops.size(); ++k) {
+    const Shape& canvas = program.desc(program.loops[k].canvas).shape;
+    const double gflop = stage.plan.loop_costs[k].flops * 1e-9;
+    const std::string name = program.loops.size() > 1 ? program.loops[k].node + ": " : "";
+    fmt::print("  {}canvas {}x{}, {} iterations of {}\n", name, canvas.width, canvas.height,
+               stage.optimizations[k].iterations, stage.optimizations[k].method);
     fmt::print("  {:.1f} GFLOP an iteration, about {} here\n", gflop,
                human_seconds(gflop / (peak_gflops * expected_efficiency)));
   }
@@ -78,8 +80,15 @@ void print_stage(const CompiledStage& stage, int number, double peak_gflops) {
       "  memory {}: program {}, tensors {} (without sharing {}), weights {}, optimiser {}, pictures {}\n",
       human_bytes(stage.planned_bytes()), human_bytes(stage.program_bytes),
       human_bytes(stage.plan.arena_bytes), human_bytes(stage.plan.unshared_bytes),
-      human_bytes(stage.plan.filter_bytes), human_bytes(stage.state_bytes),
-      human_bytes(stage.plan.transient_bytes));
+      human_bytes(stage.plan.filter_bytes), human_bytes(stage.plan.external_bytes),
+      human_bytes(stage.plan.transient_bytes + stage.carried_bytes));
+}
+
+void prove(const std::vector<std::unique_ptr<CompiledStage>>& stages, const std::string& file) {
+  for (const auto& stage : stages)
+    if (const std::vector<std::string> problems = verify(stage->plan); !problems.empty())
+      throw RunError(fmt::format("{}: stage {}: the plan is not proven, which is a defect of gramflow: {}",
+                                 file, stage->number + 1, problems.front()));
 }
 
 /// Whether there is nothing to say but that a file is made for others to include.
@@ -95,12 +104,15 @@ void add_check_command(CLI::App& app, Environment& environment, const bool& json
   struct Options {
     PipelineArguments pipeline;
     int threads = 0;
+    bool verify = false;
   };
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("check", "Find mistakes, and say what a run would take");
   options->pipeline.add_to(*command);
   command->add_option("--threads", options->threads, "threads to plan for (0: all cores)")
       ->check(CLI::Range(0, 4096));
+  command->add_flag("--verify", options->verify,
+                    "also prove that no operation can overwrite what another one still needs");
   command->callback([options, &environment, &json] {
     Diagnostics warnings;
     std::vector<std::unique_ptr<CompiledStage>> stages;
@@ -117,10 +129,11 @@ void add_check_command(CLI::App& app, Environment& environment, const bool& json
       return;
     }
     print_diagnostics(warnings, json);
+    if (options->verify) prove(stages, options->pipeline.file);
     if (json) return;
-    const double peak = cpu::measure_fma_peak_gflops(0.05) * stages.front()->threads;
+    const double peak = cpu::measure_fma_peak_gflops(0.05) * stages.front()->plan.workers;
     for (std::size_t i = 0; i < stages.size(); ++i) print_stage(*stages[i], static_cast<int>(i), peak);
-    fmt::print("{}: no mistakes\n", options->pipeline.file);
+    fmt::print("{}: no mistakes{}\n", options->pipeline.file, options->verify ? ", the plan is proven" : "");
   });
 }
 

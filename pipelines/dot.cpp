@@ -7,16 +7,10 @@
 namespace gramflow {
 namespace {
 
-const char* color_of(Phase phase) {
-  switch (phase) {
-    case Phase::prologue:
-      return "#dde6f0";
-    case Phase::loop:
-      return "#fbe3c8";
-    case Phase::epilogue:
-      return "#dcefdc";
-  }
-  return "";
+/// What runs before any optimiser, in a loop, after one.
+const char* color_of(int section) {
+  if (section == 0) return "#dde6f0";
+  return is_loop(section) ? "#fbe3c8" : "#dcefdc";
 }
 
 std::string escaped(std::string text) {
@@ -35,10 +29,14 @@ constexpr const char* head =
 
 std::string to_dot(const Graph& graph) {
   std::string text = head;
-  for (const int index : graph.order) {
-    const Node& node = graph.nodes[static_cast<std::size_t>(index)];
-    text += fmt::format("  n{} [label=\"{}\\n{}\" fillcolor=\"{}\"];\n", index, escaped(node.id()),
-                        node.type->name, color_of(node.phase));
+  for (std::size_t index = 0; index < graph.nodes.size(); ++index) {
+    const Node& node = graph.nodes[index];
+    if (!node.used) continue;
+    const int section = node.loop >= 0 ? loop_section(node.loop) : node.straight;
+    const std::string where =
+        graph.optimizers.size() > 1 ? "\\n" + escaped(section_name(graph, section)) : "";
+    text += fmt::format("  n{} [label=\"{}\\n{}{}\" fillcolor=\"{}\"];\n", index, escaped(node.id()),
+                        node.type->name, where, color_of(section));
     for (std::size_t p = 0; p < node.inputs.size(); ++p)
       for (const Wire& wire : node.inputs[p]) {
         const OutputPort& output = graph.nodes[static_cast<std::size_t>(wire.node)]
@@ -55,11 +53,11 @@ std::string to_dot(const std::vector<Step>& steps) {
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const Step& step = steps[i];
     text += fmt::format("  s{} [label=\"{}\\n{}{}\" fillcolor=\"{}\"];\n", i, escaped(step.node), step.type,
-                        step.backward ? " backward" : "", step.backward ? "#f6c9c9" : color_of(step.phase));
+                        step.backward ? " backward" : "", step.backward ? "#f6c9c9" : color_of(step.section));
     for (const int from : step.from) {
       const Step& source = steps[static_cast<std::size_t>(from)];
-      const bool canvas = source.operations == 0 && step.phase == Phase::loop;
-      const bool kept = step.backward && !source.backward && source.phase == Phase::loop && !canvas;
+      const bool canvas = source.operations == 0 && step.section == source.section;
+      const bool kept = step.backward && !source.backward && source.section == step.section && !canvas;
       text += fmt::format("  s{} -> s{}{};\n", from, i,
                           canvas ? " [style=dashed constraint=false]"
                           : kept ? " [style=dotted color=\"#808080\"]"

@@ -7,7 +7,7 @@
 
 namespace gramflow {
 
-/// Nodes, coloured by phase; the wire from the optimiser's canvas is dashed.
+/// Nodes, coloured by section; the wire from an optimiser's canvas is dashed.
 std::string to_dot(const Graph& graph);
 /// Steps, backward ones in a colour of their own. Dashed: the canvas; dotted: what going forward leaves for
 /// going back.

@@ -9,7 +9,7 @@
 
 #include "framework/base/error.h"
 #include "framework/compile/passes.h"
-#include "framework/exec/session.h"
+#include "framework/exec/compile_stage.h"
 #include "pipelines/commands.h"
 #include "pipelines/dot.h"
 
@@ -26,7 +26,7 @@ struct GraphOptions {
 /// The program as it stands after a pass.
 std::string program_after(const std::string& pass, Program program) {
   if (pass == "lower") return program.to_string();
-  if (!program.losses.empty()) differentiate(program);
+  differentiate(program);
   if (pass == "differentiate") return program.to_string();
   eliminate(program);
   if (pass == "eliminate") return program.to_string();

@@ -23,19 +23,28 @@ Json to_json(const Field& field) {
   return object;
 }
 
+std::string kinds(const InputPort& port) {
+  std::string text(name_of(port.kind));
+  for (const PortKind kind : port.also) text += " or " + std::string(name_of(kind));
+  return text;
+}
+std::string kinds(const OutputPort& port) {
+  return port.like.empty() ? std::string(name_of(port.kind)) : "what '" + port.like + "' is";
+}
+
 Json to_json(const NodeType& type) {
   Json object = {
       {"name", type.name}, {"theme", type.theme}, {"summary", type.summary}, {"formula", type.formula}};
   object["inputs"] = Json::array();
   for (const InputPort& port : type.inputs)
     object["inputs"].push_back({{"name", port.name},
-                                {"kind", name_of(port.kind)},
+                                {"kind", kinds(port)},
                                 {"required", port.required},
                                 {"list", port.list},
                                 {"doc", port.doc}});
   object["outputs"] = Json::array();
   for (const OutputPort& port : type.outputs)
-    object["outputs"].push_back({{"name", port.name}, {"kind", name_of(port.kind)}, {"doc", port.doc}});
+    object["outputs"].push_back({{"name", port.name}, {"kind", kinds(port)}, {"doc", port.doc}});
   object["parameters"] = Json::array();
   for (const Field& field : type.parameters.fields()) object["parameters"].push_back(to_json(field));
   return object;
@@ -82,13 +91,13 @@ std::string node_page(const NodeType& type) {
     page += "\n## Inputs\n| name | takes | |\n|---|---|---|\n";
     for (const InputPort& port : type.inputs)
       page += fmt::format("| `{}` | {}{}{} | {} |\n", port.name, port.list ? "one or more: " : "",
-                          name_of(port.kind), port.required ? "" : ", optional", port.doc);
+                          kinds(port), port.required ? "" : ", optional", port.doc);
   }
   if (!type.outputs.empty()) {
     page += "\n## Outputs\n| written as | gives | |\n|---|---|---|\n";
     for (const OutputPort& port : type.outputs)
-      page += fmt::format("| `id{}` | {} | {} |\n", port.name.empty() ? "" : "." + port.name,
-                          name_of(port.kind), port.doc);
+      page += fmt::format("| `id{}` | {} | {} |\n", port.name.empty() ? "" : "." + port.name, kinds(port),
+                          port.doc);
   }
   if (!type.parameters.fields().empty()) {
     page += "\n## Parameters\n| name | type | default | range | |\n|---|---|---|---|---|\n";

@@ -8,7 +8,7 @@
 #include "framework/base/text.h"
 #include "framework/exec/console_observer.h"
 #include "framework/exec/log_observer.h"
-#include "framework/exec/session.h"
+#include "framework/exec/run_stages.h"
 #include "framework/exec/trace.h"
 #include "pipelines/canonical_pipeline.h"
 #include "pipelines/commands.h"
@@ -57,6 +57,19 @@ class PipelineWriter final : public Observer {
   const CanonicalPipeline& canonical_;
 };
 
+/// However the run ends.
+class TraceWriter final : public Observer {
+ public:
+  TraceWriter(const Trace* trace, const std::string& path) : trace_(trace), path_(path) {}
+  void end(const RunEnd&) override {
+    if (trace_ != nullptr) trace_->write(path_);
+  }
+
+ private:
+  const Trace* trace_;
+  const std::string& path_;
+};
+
 void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   Interruption interruption;  // before any thread is made, so that all of them leave the signals to it
   environment.library->set_convolution_method(method_of(options.convolution));
@@ -70,7 +83,7 @@ void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   const std::string hash = content_hash(canonical.here());
   for (const auto& stage : stages) stage->run_state->description = "gramflow pipeline " + hash;
 
-  SessionOptions session;
+  RunOptions session;
   session.executor = options.executor == "serial" ? ExecutorKind::serial : ExecutorKind::flow;
   session.stop = &interruption.requested();
   ConsoleOptions console_options;
@@ -88,10 +101,12 @@ void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   std::unique_ptr<Trace> trace;
   if (!options.trace.empty()) {
     trace = std::make_unique<Trace>();
+    trace->write(options.trace);  // finds out before the run whether it can be written
     session.trace = trace.get();
   }
+  TraceWriter trace_writer(trace.get(), options.trace);
+  session.observers.push_back(&trace_writer);
   run_stages(std::move(stages), session);
-  if (trace) trace->write(options.trace);
 }
 
 }  // namespace

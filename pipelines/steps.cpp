@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 namespace gramflow {
 namespace {
@@ -16,39 +17,43 @@ class Summary {
 
   std::vector<Step> run() {
     for (const Operation& operation : program_.operations) {
-      if (operation.phase != Phase::prologue) add_optimizer();
+      add_optimizers(operation.section);
       const int step =
-          step_at({operation.origin.node, operation.backward && !operation.repeated}, operation.phase);
+          step_at(operation.origin.node, operation.backward && !operation.repeated, operation.section);
       ++steps_[static_cast<std::size_t>(step)].operations;
       for (const TensorId id : operation.inputs) connect(id, step);
       for (const TensorId id : operation.outputs)
         if (id != no_tensor) makers_[static_cast<std::size_t>(id)] = step;
     }
-    add_optimizer();
-    if (optimizer_ >= 0) connect(program_.gradient, optimizer_);
+    add_optimizers(program_.sections());
+    for (std::size_t k = 0; k < optimizers_.size(); ++k) connect(program_.loops[k].gradient, optimizers_[k]);
     for (std::size_t i = 0; i < steps_.size(); ++i) steps_[i].from.assign(from_[i].begin(), from_[i].end());
     return std::move(steps_);
   }
 
  private:
-  using Key = std::pair<std::string, bool>;
+  using Key = std::tuple<std::string, bool, int>;
 
-  int step_at(const Key& key, Phase phase) {
-    const auto [found, fresh] = index_.emplace(key, static_cast<int>(steps_.size()));
+  int step_at(const std::string& id, bool backward, int section) {
+    const auto [found, fresh] = index_.emplace(Key{id, backward, section}, static_cast<int>(steps_.size()));
     if (fresh) {
-      const int node = graph_.find(key.first);
+      const int node = graph_.find(id);
       const std::string type = node < 0 ? "" : graph_.nodes[static_cast<std::size_t>(node)].type->name;
-      steps_.push_back({key.first, type, phase, key.second, 0, {}});
+      steps_.push_back({id, type, section, program_.section_name(section), backward, 0, {}});
       from_.emplace_back();
     }
     return found->second;
   }
 
-  void add_optimizer() {
-    if (optimizer_ >= 0 || program_.canvas == no_tensor) return;
-    optimizer_ = step_at({graph_.nodes[static_cast<std::size_t>(graph_.optimizer)].id(), false}, Phase::loop);
-    makers_[static_cast<std::size_t>(program_.canvas)] = optimizer_;
-    connect(program_.start, optimizer_);
+  /// Those whose loops have begun where `section` does.
+  void add_optimizers(int section) {
+    for (std::size_t k = optimizers_.size(); k < program_.loops.size(); ++k) {
+      const int own = loop_section(static_cast<int>(k));
+      if (own > section) return;
+      optimizers_.push_back(step_at(program_.loops[k].node, false, own));
+      connect(program_.loops[k].start, optimizers_.back());
+      makers_[static_cast<std::size_t>(program_.loops[k].canvas)] = optimizers_.back();
+    }
   }
 
   void connect(TensorId id, int step) {
@@ -62,7 +67,7 @@ class Summary {
   std::vector<Step> steps_;
   std::vector<std::set<int>> from_;
   std::map<Key, int> index_;
-  int optimizer_ = -1;
+  std::vector<int> optimizers_;  // their steps, by loop
 };
 
 std::string name_of(const Step& step) { return step.node + (step.backward ? " backward" : ""); }
@@ -74,14 +79,15 @@ std::vector<Step> steps_of(const Graph& graph, const Program& program) {
 }
 
 std::string to_string(const std::vector<Step>& steps) {
-  std::size_t name_width = 0, type_width = 0;
+  std::size_t section_width = 8, name_width = 0, type_width = 0;
   for (const Step& step : steps) {
+    section_width = std::max(section_width, step.section_name.size());
     name_width = std::max(name_width, name_of(step).size());
     type_width = std::max(type_width, step.type.size());
   }
   std::string text;
   for (const Step& step : steps) {
-    std::string line = fmt::format("{:8}  {:{}}  {:{}}  ", gramflow::name_of(step.phase), name_of(step),
+    std::string line = fmt::format("{:{}}  {:{}}  {:{}}  ", step.section_name, section_width, name_of(step),
                                    name_width, step.type, type_width);
     line += step.operations == 0
                 ? "         "

@@ -12,13 +12,14 @@ namespace gramflow {
 struct Step {
   std::string node;  ///< id in the pipeline
   std::string type;  ///< of the node
-  Phase phase = Phase::prologue;
+  int section = 0;
+  std::string section_name;
   bool backward = false;
   int operations = 0;     ///< of the program, 0 for the optimiser
   std::vector<int> from;  ///< steps whose results it reads, each once, in their order
 };
 
-/// In the order in which the program first comes to them. The optimiser is a step of the loop: it reads the
+/// In the order in which the program first comes to them. An optimiser is a step of its loop: it reads the
 /// start and the gradient, and makes the canvas.
 std::vector<Step> steps_of(const Graph& graph, const Program& program);
 

@@ -1,4 +1,4 @@
-// Reverse-mode differentiation of a straight list of operations.
+// Reverse-mode differentiation of the straight list of operations of a loop.
 //
 // Walk the loop backwards. Each operation whose output has a gradient contributes to the gradients of its
 // inputs. A contribution is not emitted at once but kept with its tensor until the operation that made the
@@ -21,22 +21,30 @@ struct Contribution {
   std::size_t operation;  // whose gradient it is part of
 };
 
+/// Of one loop.
 class Differentiator final : public GradientBuilder {
  public:
-  explicit Differentiator(Program& program) : program_(program), pending_(program.tensors.size()) {}
+  Differentiator(Program& program, int loop)
+      : program_(program),
+        loop_(program.loops[static_cast<std::size_t>(loop)]),
+        section_(loop_section(loop)),
+        pending_(program.tensors.size()) {}
 
   void run() {
-    find_dependents();
-    const std::size_t forward_count = program_.operations.size();
-    for (const LossTerm& loss : program_.losses) seeds_.push_back(loss.tensor);
-    for (std::size_t i = forward_count; i-- > 0;) visit(i);
-    program_.gradient = materialise(program_.canvas);
-    if (program_.gradient == no_tensor) throw std::logic_error("no loss depends on the canvas");
-    // Backward operations belong to the loop, before the epilogue.
-    const auto epilogue =
-        std::find_if(program_.operations.begin(), program_.operations.end(),
-                     [](const Operation& operation) { return operation.phase == Phase::epilogue; });
-    program_.operations.insert(epilogue, emitted_.begin(), emitted_.end());
+    const auto before = [](const Operation& operation, int section) { return operation.section < section; };
+    const auto& operations = program_.operations;
+    const auto first = std::lower_bound(operations.begin(), operations.end(), section_, before);
+    const auto end = std::lower_bound(first, operations.end(), section_ + 1, before);
+    begin_ = static_cast<std::size_t>(first - operations.begin());
+    const auto end_index = static_cast<std::size_t>(end - operations.begin());
+    seeds_.assign(program_.tensors.size(), false);
+    for (const LossTerm& loss : loop_.losses) seeds_[static_cast<std::size_t>(loss.tensor)] = true;
+    find_dependents(end_index);
+    for (std::size_t i = end_index; i-- > begin_;) visit(i);
+    loop_.gradient = materialise(loop_.canvas);
+    if (loop_.gradient == no_tensor) throw std::logic_error("no loss depends on the canvas");
+    program_.operations.insert(program_.operations.begin() + static_cast<std::ptrdiff_t>(end_index),
+                               emitted_.begin(), emitted_.end());
   }
 
   TensorId input(int index) const override { return current().inputs[static_cast<std::size_t>(index)]; }
@@ -55,10 +63,11 @@ class Differentiator final : public GradientBuilder {
  private:
   const Operation& current() const { return program_.operations[position_]; }
 
-  void find_dependents() {
+  void find_dependents(std::size_t end) {
     depends_.assign(program_.tensors.size(), false);
-    depends_[static_cast<std::size_t>(program_.canvas)] = true;
-    for (const Operation& operation : program_.operations) {
+    depends_[static_cast<std::size_t>(loop_.canvas)] = true;
+    for (std::size_t i = begin_; i < end; ++i) {
+      const Operation& operation = program_.operations[i];
       const bool any = std::any_of(operation.inputs.begin(), operation.inputs.end(), [&](TensorId id) {
         return id != no_tensor && depends_[static_cast<std::size_t>(id)];
       });
@@ -69,15 +78,19 @@ class Differentiator final : public GradientBuilder {
 
   void visit(std::size_t position) {
     position_ = position;
-    if (current().phase != Phase::loop) return;
     bool reached = false;
     gradients_.clear();
     for (const TensorId id : std::vector<TensorId>(current().outputs)) {
       gradients_.push_back(materialise(id));
-      reached = reached || gradients_.back() != no_tensor ||
-                std::find(seeds_.begin(), seeds_.end(), id) != seeds_.end();
+      reached = reached || gradients_.back() != no_tensor || seeds_[static_cast<std::size_t>(id)];
     }
-    if (reached) OpPtr(current().op)->gradient(*this);
+    const std::vector<TensorId>& inputs = current().inputs;
+    const bool moved = std::any_of(inputs.begin(), inputs.end(), [&](TensorId id) {
+      return id != no_tensor && depends_[static_cast<std::size_t>(id)];
+    });
+    if (!reached || !moved) return;
+    if (!current().op->differentiable()) throw NoGradient(current());
+    OpPtr(current().op)->gradient(*this);
   }
 
   TensorId materialise(TensorId tensor) {
@@ -93,7 +106,7 @@ class Differentiator final : public GradientBuilder {
       if (sum != no_tensor) operation.inputs[static_cast<std::size_t>(contribution.op->accumulator())] = sum;
       operation.origin = source.origin;
       operation.label = source.label + " backward";
-      operation.phase = Phase::loop;
+      operation.section = section_;
       operation.backward = true;
       for (const TensorDesc& made : operation.op->infer(program_.descs(operation.inputs)))
         operation.outputs.push_back(program_.add_tensor(made, operation.label));
@@ -104,9 +117,12 @@ class Differentiator final : public GradientBuilder {
   }
 
   Program& program_;
+  Loop& loop_;
+  int section_;
+  std::size_t begin_ = 0;                           // of the loop's operations
   std::vector<std::vector<Contribution>> pending_;  // by tensor of the forward program
-  std::vector<bool> depends_;
-  std::vector<TensorId> seeds_;
+  std::vector<bool> depends_;                       // on the canvas, by tensor
+  std::vector<bool> seeds_;                         // is a loss, by tensor
   std::vector<Operation> emitted_;
   std::vector<TensorId> gradients_;  // of the current operation's outputs
   std::size_t position_ = 0;
@@ -114,6 +130,12 @@ class Differentiator final : public GradientBuilder {
 
 }  // namespace
 
-void differentiate(Program& program) { Differentiator(program).run(); }
+NoGradient::NoGradient(const Operation& operation)
+    : std::runtime_error(std::string(operation.op->kind()) + " has no gradient"), origin_(operation.origin) {}
+
+void differentiate(Program& program) {
+  for (std::size_t loop = 0; loop < program.loops.size(); ++loop)
+    if (!program.loops[loop].losses.empty()) Differentiator(program, static_cast<int>(loop)).run();
+}
 
 }  // namespace gramflow

@@ -11,9 +11,11 @@ std::vector<int> count_readers(const Program& program) {
   };
   for (const Operation& operation : program.operations)
     for (const TensorId id : operation.inputs) read(id);
-  for (const LossTerm& loss : program.losses) read(loss.tensor);
-  read(program.gradient);
-  read(program.start);
+  for (const Loop& loop : program.loops) {
+    for (const LossTerm& loss : loop.losses) read(loss.tensor);
+    read(loop.gradient);
+    read(loop.start);
+  }
   return readers;
 }
 

@@ -1,13 +1,25 @@
 #pragma once
 // The passes between a lowered Program and a Plan, in this order. Each is a free function in a file of its
 // own name.
+#include <stdexcept>
+
 #include "framework/ops/program.h"
 
 namespace gramflow {
 
-/// Reverse-mode differentiation: appends to the loop the operations that compute the gradient of the sum of
-/// the program's losses with respect to its canvas, and sets program.gradient. Throws std::logic_error when
-/// no loss depends on it.
+/// An operation between a canvas and a loss that has no gradient.
+class NoGradient : public std::runtime_error {
+ public:
+  explicit NoGradient(const Operation& operation);
+  const Origin& origin() const { return origin_; }
+
+ private:
+  Origin origin_;
+};
+
+/// Reverse-mode differentiation: appends to each loop the operations that compute the gradient of the sum of
+/// its losses with respect to its canvas, and sets the loop's gradient. A loop without losses is left alone.
+/// Throws NoGradient, and std::logic_error when no loss depends on the canvas.
 void differentiate(Program& program);
 
 /// Drops operations without an effect whose results nobody reads, and the optional outputs that nobody reads
@@ -23,11 +35,11 @@ void fuse(Program& program);
 /// keeping them. Results differ in no bit.
 void rematerialise(Program& program);
 
-/// Moves every operation as early as its phase and its inputs allow when that lets big tensors die sooner (a
-/// Gram right after its tap). Any order gives the same bits.
+/// Moves every operation as early as its section and its inputs allow when that lets big tensors die sooner
+/// (a Gram right after its tap). Any order gives the same bits.
 void schedule(Program& program);
 
-/// How many operations read each tensor; the gradient and the losses count as read once more.
+/// How many operations read each tensor; starts, gradients and losses count as read once more.
 std::vector<int> count_readers(const Program& program);
 
 }  // namespace gramflow

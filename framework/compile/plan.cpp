@@ -1,38 +1,47 @@
-// Memory from lifetimes. The operations of all phases stand on one line: prologue, loop, the optimiser's
-// step, epilogue. A tensor lives from the operation that makes it to the last one that reads it, with these
-// exceptions:
-//   - made in the prologue and read in the loop: until the step, since every iteration reads it again;
-//   - made in the prologue and read in the epilogue: to the end, since previews run the epilogue again and
-//   again;
-//   - the canvas, its gradient and the losses: always.
+// Memory from lifetimes. The operations of all sections stand on one line, with two places more for each
+// loop: where its canvas gets its start, and the optimiser's step at the end of an iteration. A tensor lives
+// from the operation that makes it to the last one that reads it, with these exceptions:
+//   - made before a loop and read in it or later: to the end of the loop's turn, since every iteration and
+//   every
+//     preview comes by again. A turn ends with the step or, further down the line, with the last operation of
+//     its previews, which are operations of the section behind the loop;
+//   - losses: always.
 // An operation that adds to its accumulator takes over the accumulator's memory; one that may overwrite an
 // input does so when nobody reads the input afterwards. Tensors that share memory so form a group with one
-// lifetime. Scratch lives for one operation.
+// lifetime. Scratch lives for one operation. Canvases, gradients and states are external: the line only says
+// how long they are needed.
 //
-// The line is one possible order; a parallel executor may run operations earlier. It must not do so before
-// everyone is done with the memory: for each pair of groups that share bytes, every operation of the earlier
-// group goes before the one that first writes the later group. These edges are added to those of the data.
+// The line is one possible order; a parallel executor may run operations of a section earlier. It must not do
+// so before everyone is done with the memory: for each pair of groups that share bytes, every operation of
+// the earlier group goes before the one that first writes the later group. These edges are added to those of
+// the data.
 #include "framework/compile/plan.h"
 
 #include <algorithm>
 #include <limits>
 #include <set>
 
-#include "framework/compile/passes.h"
+#include "framework/base/parallel.h"
+#include "framework/compile/needed.h"
 #include "framework/tensor/arena.h"
 
 namespace gramflow {
 namespace {
+
+constexpr std::int64_t nowhere = -1;
 
 class Planner {
  public:
   explicit Planner(Program program) { plan_.program = std::move(program); }
 
   Plan run() {
-    find_ranges();
+    plan_.workers = worker_limit();
+    find_sections();
+    find_previews();
     find_uses();
     form_groups();
     place();
+    place_externals();
     connect();
     add_up();
     return std::move(plan_);
@@ -41,31 +50,51 @@ class Planner {
  private:
   struct Group {
     std::int64_t first = std::numeric_limits<std::int64_t>::max();
-    std::int64_t last = 0;
+    std::int64_t last = nowhere;
     std::size_t bytes = 0;
     std::vector<int> users;  // operations
     int first_writer = -1;
-    bool pinned = false;
+    bool always = false;
+    int external = -1;
   };
 
-  std::vector<Operation>& operations() { return plan_.program.operations; }
-  Phase phase_of(int operation) { return operations()[static_cast<std::size_t>(operation)].phase; }
+  const std::vector<Operation>& operations() const { return plan_.program.operations; }
+  const std::vector<Loop>& loops() const { return plan_.program.loops; }
+  int section_of(int operation) const { return operations()[static_cast<std::size_t>(operation)].section; }
 
-  void find_ranges() {
-    const auto count = [&](Phase phase) {
-      return static_cast<std::size_t>(std::count_if(operations().begin(), operations().end(),
-                                                    [&](const Operation& o) { return o.phase == phase; }));
-    };
-    plan_.prologue = {0, count(Phase::prologue)};
-    plan_.loop = {plan_.prologue.end, plan_.prologue.end + count(Phase::loop)};
-    plan_.epilogue = {plan_.loop.end, operations().size()};
-    step_ = static_cast<std::int64_t>(plan_.loop.end);
-    end_ = static_cast<std::int64_t>(operations().size()) + 1;
+  void find_sections() {
+    std::size_t at = 0;
+    for (int section = 0; section < plan_.program.sections(); ++section) {
+      const std::size_t begin = at;
+      while (at < operations().size() && operations()[at].section == section) ++at;
+      plan_.sections.push_back({begin, at});
+    }
+    end_ = static_cast<std::int64_t>(operations().size() + 2 * loops().size());
   }
 
-  /// Place of an operation on the line; the optimiser's step stands between loop and epilogue.
-  std::int64_t place_of(int operation) {
-    return phase_of(operation) == Phase::epilogue ? operation + 1 : static_cast<std::int64_t>(operation);
+  std::int64_t place_of(int operation) const { return operation + section_of(operation); }
+  std::int64_t begin_of(std::size_t loop) const {
+    return static_cast<std::int64_t>(plan_.sections[2 * loop + 1].begin + 2 * loop);
+  }
+  std::int64_t step_of(std::size_t loop) const {
+    return static_cast<std::int64_t>(plan_.sections[2 * loop + 1].end + 2 * loop + 1);
+  }
+
+  void find_previews() {
+    for (std::size_t k = 0; k < loops().size(); ++k) {
+      const auto& range = plan_.sections[2 * k + 2];
+      std::set<std::int64_t> periods;
+      for (std::size_t i = range.begin; i < range.end; ++i)
+        if (operations()[i].every > 0) periods.insert(operations()[i].every);
+      turn_end_.push_back(step_of(k));
+      for (const std::int64_t every : periods) {
+        plan_.previews.push_back(
+            {static_cast<int>(k), every,
+             needed_operations(plan_.program, straight_section(static_cast<int>(k) + 1),
+                               [every](const Operation& o) { return o.every == every; })});
+        turn_end_.back() = std::max(turn_end_.back(), place_of(plan_.previews.back().operations.back()));
+      }
+    }
   }
 
   void find_uses() {
@@ -79,19 +108,20 @@ class Planner {
       for (const TensorId id : operation.inputs)
         if (id != no_tensor) readers_[static_cast<std::size_t>(id)].push_back(i);
     }
-  }
-
-  bool is_pinned(TensorId id) const {
-    const Program& program = plan_.program;
-    return id == program.canvas || id == program.gradient ||
-           std::any_of(program.losses.begin(), program.losses.end(),
-                       [&](const LossTerm& term) { return term.tensor == id; });
+    keeps_memory_.assign(count, false);
+    const auto keep = [&](TensorId id) {
+      if (id != no_tensor) keeps_memory_[static_cast<std::size_t>(id)] = true;
+    };
+    for (const Loop& loop : loops()) {
+      for (const TensorId id : {loop.canvas, loop.gradient, loop.start}) keep(id);
+      for (const LossTerm& loss : loop.losses) keep(loss.tensor);
+    }
   }
 
   bool may_take_over(TensorId input, TensorId output, int operation) {
     const auto index = static_cast<std::size_t>(input);
-    if (is_pinned(input) || input == plan_.program.start || makers_[index] < 0) return false;
-    if (phase_of(makers_[index]) != phase_of(operation)) return false;
+    if (keeps_memory_[index] || makers_[index] < 0) return false;
+    if (section_of(makers_[index]) != section_of(operation)) return false;
     const auto& group = groups_[static_cast<std::size_t>(group_of_[index])];
     const bool read_later =
         std::any_of(group.users.begin(), group.users.end(), [&](int user) { return user > operation; });
@@ -114,12 +144,13 @@ class Planner {
       group.users.push_back(makers_[index]);
     }
     group.users.insert(group.users.end(), readers_[index].begin(), readers_[index].end());
-    group.pinned = group.pinned || is_pinned(id);
   }
 
   void form_groups() {
     group_of_.assign(plan_.program.tensors.size(), -1);
-    if (plan_.program.canvas != no_tensor) join(plan_.program.canvas, new_group(plan_.program.canvas));
+    source_.assign(plan_.program.tensors.size(), no_tensor);
+    for (const Loop& loop : loops())
+      for (const TensorId id : {loop.canvas, loop.state}) join(id, new_group(id));
     for (int i = 0; i < static_cast<int>(operations().size()); ++i) {
       const Operation& operation = operations()[static_cast<std::size_t>(i)];
       for (std::size_t k = 0; k < operation.outputs.size(); ++k) {
@@ -134,40 +165,80 @@ class Planner {
           const bool once = std::count(operation.inputs.begin(), operation.inputs.end(), candidate) == 1;
           if (candidate != no_tensor && once && may_take_over(candidate, id, i)) source = candidate;
         }
+        source_[static_cast<std::size_t>(id)] = source;
         join(id, source == no_tensor ? new_group(id) : group_of_[static_cast<std::size_t>(source)]);
       }
     }
+    for (std::size_t k = 0; k < loops().size(); ++k) note_host_uses(k);
     for (std::size_t id = 0; id < group_of_.size(); ++id)
-      if (group_of_[id] >= 0)
-        extend(groups_[static_cast<std::size_t>(group_of_[id])], static_cast<TensorId>(id));
+      if (group_of_[id] >= 0) extend(static_cast<TensorId>(id));
   }
 
-  void extend(Group& group, TensorId id) {
+  Group* group(TensorId id) {
+    const int index = id == no_tensor ? -1 : group_of_[static_cast<std::size_t>(id)];
+    return index < 0 ? nullptr : &groups_[static_cast<std::size_t>(index)];
+  }
+
+  /// What the driver of the run reads and writes of a loop.
+  void note_host_uses(std::size_t k) {
+    const auto live = [](Group* group, std::int64_t first, std::int64_t last) {
+      if (group == nullptr) return;
+      group->first = std::min(group->first, first);
+      group->last = std::max(group->last, last);
+    };
+    const auto external = [&](TensorId id) {
+      if (Group* there = group(id)) {
+        there->external = static_cast<int>(plan_.externals.size());
+        plan_.externals.push_back({id, there->bytes, 0, 0});
+      }
+    };
+    const Loop& loop = loops()[k];
+    live(group(loop.start), begin_of(k), begin_of(k));
+    live(group(loop.canvas), begin_of(k), turn_end_[k]);
+    live(group(loop.gradient), begin_of(k), step_of(k));
+    live(group(loop.state), begin_of(k), step_of(k));
+    for (const TensorId id : {loop.canvas, loop.gradient, loop.state}) external(id);
+    for (const LossTerm& loss : loop.losses)
+      if (Group* there = group(loss.tensor)) there->always = true;
+  }
+
+  void extend(TensorId id) {
+    Group& group = *this->group(id);
     const auto index = static_cast<std::size_t>(id);
-    const bool made_before_loop = makers_[index] >= 0 && phase_of(makers_[index]) == Phase::prologue;
     for (const int user : group.users) {
       group.first = std::min(group.first, place_of(user));
       group.last = std::max(group.last, place_of(user));
-      if (!made_before_loop) continue;
-      if (phase_of(user) == Phase::loop) group.last = std::max(group.last, step_);
-      if (phase_of(user) == Phase::epilogue) group.last = end_;
     }
-    if (id == plan_.program.start)
-      group.last = std::max(group.last, static_cast<std::int64_t>(plan_.prologue.end));
-    if (group.pinned) {
+    int last_section = -1;
+    for (const int reader : readers_[index]) last_section = std::max(last_section, section_of(reader));
+    for (std::size_t k = 0; k < loops().size(); ++k)
+      if (loops()[k].start == id) last_section = std::max(last_section, loop_section(static_cast<int>(k)));
+    const int made = makers_[index] >= 0 ? section_of(makers_[index]) : section_of_canvas(id);
+    for (int k = std::max(0, made / 2); loop_section(k) <= last_section; ++k)
+      if (made < loop_section(k) || last_section > loop_section(k))
+        group.last = std::max(group.last, turn_end_[static_cast<std::size_t>(k)]);
+    if (group.always) {
       group.first = 0;
       group.last = end_;
     }
   }
 
+  int section_of_canvas(TensorId id) const {
+    for (std::size_t k = 0; k < loops().size(); ++k)
+      if (loops()[k].canvas == id || loops()[k].state == id) return loop_section(static_cast<int>(k));
+    return 0;
+  }
+
   void place() {
     std::vector<Lifetime> lifetimes;
-    for (const Group& group : groups_) lifetimes.push_back({group.first, group.last, group.bytes});
+    for (const Group& group : groups_)
+      lifetimes.push_back({group.first, group.last, group.external >= 0 ? 0 : group.bytes});
     plan_.scratch_offsets.assign(operations().size(), Plan::no_offset);
     std::vector<std::pair<int, std::size_t>> scratch;  // operation, index of its lifetime
     for (int i = 0; i < static_cast<int>(operations().size()); ++i) {
       const Operation& operation = operations()[static_cast<std::size_t>(i)];
       const std::size_t bytes = operation.op->scratch_bytes(plan_.program.descs(operation.inputs));
+      plan_.scratch_bytes.push_back(bytes);
       if (bytes == 0) continue;
       scratch.emplace_back(i, lifetimes.size());
       lifetimes.push_back({place_of(i), place_of(i), bytes});
@@ -175,8 +246,13 @@ class Planner {
     arena_ = plan_arena(lifetimes);
     plan_.arena_bytes = arena_.bytes;
     plan_.offsets.assign(group_of_.size(), Plan::no_offset);
-    for (std::size_t id = 0; id < group_of_.size(); ++id)
-      if (group_of_[id] >= 0) plan_.offsets[id] = arena_.offsets[static_cast<std::size_t>(group_of_[id])];
+    plan_.external_of.assign(group_of_.size(), -1);
+    for (std::size_t id = 0; id < group_of_.size(); ++id) {
+      if (group_of_[id] < 0) continue;
+      const auto index = static_cast<std::size_t>(group_of_[id]);
+      plan_.external_of[id] = groups_[index].external;
+      if (groups_[index].external < 0) plan_.offsets[id] = arena_.offsets[index];
+    }
     users_.reserve(lifetimes.size());
     for (const Group& group : groups_) users_.push_back({group.users, group.first_writer});
     for (const auto& [operation, lifetime] : scratch) {
@@ -185,46 +261,64 @@ class Planner {
     }
   }
 
+  /// From places to sections, and how much is needed at a time.
+  void place_externals() {
+    std::vector<int> section_at(static_cast<std::size_t>(end_) + 1, plan_.program.sections() - 1);
+    for (int i = 0; i < static_cast<int>(operations().size()); ++i)
+      section_at[static_cast<std::size_t>(place_of(i))] = section_of(i);
+    for (std::size_t k = 0; k < loops().size(); ++k)
+      for (const std::int64_t place : {begin_of(k), step_of(k)})
+        section_at[static_cast<std::size_t>(place)] = loop_section(static_cast<int>(k));
+    std::vector<std::size_t> needed(static_cast<std::size_t>(plan_.program.sections()), 0);
+    for (const Group& group : groups_) {
+      if (group.external < 0) continue;
+      Plan::External& external = plan_.externals[static_cast<std::size_t>(group.external)];
+      external.first = section_at[static_cast<std::size_t>(group.first)];
+      external.last = section_at[static_cast<std::size_t>(group.last)];
+      for (int section = external.first; section <= external.last; ++section)
+        needed[static_cast<std::size_t>(section)] += external.bytes;
+    }
+    plan_.external_bytes = *std::max_element(needed.begin(), needed.end());
+  }
+
   void connect() {
     std::vector<std::set<int>> successors(operations().size());
     const auto edge = [&](int from, int to) {
-      if (from < 0 || to < 0 || from == to || phase_of(from) != phase_of(to)) return;
+      if (from < 0 || to < 0 || from == to || section_of(from) != section_of(to)) return;
       successors[static_cast<std::size_t>(from)].insert(to);
     };
     for (std::size_t id = 0; id < makers_.size(); ++id)
       for (const int reader : readers_[id]) edge(makers_[id], reader);
-    // Within a group each tensor overwrites the one before it: everyone who knows the earlier goes first.
+    // What takes over memory overwrites what was there: everyone who knows that goes first.
     for (std::size_t id = 0; id < makers_.size(); ++id) {
-      if (group_of_[id] < 0 || makers_[id] < 0) continue;
-      for (const int user : groups_[static_cast<std::size_t>(group_of_[id])].users)
-        if (user < makers_[id]) edge(user, makers_[id]);
+      if (source_[id] == no_tensor) continue;
+      const auto source = static_cast<std::size_t>(source_[id]);
+      edge(makers_[source], makers_[id]);
+      for (const int reader : readers_[source]) edge(reader, makers_[id]);
     }
-    for (const auto& [earlier, later] : arena_.reused) {
-      const auto& [writers, first_writer] = users_[later];
-      for (const int user : users_[earlier].users) edge(user, first_writer);
-    }
-    plan_.predecessor_counts.assign(operations().size(), 0);
+    for (const auto& [earlier, later] : arena_.reused)
+      for (const int user : users_[earlier].users) edge(user, users_[later].first_writer);
     plan_.successors.assign(operations().size(), {});
-    for (std::size_t i = 0; i < successors.size(); ++i) {
+    for (std::size_t i = 0; i < successors.size(); ++i)
       plan_.successors[i].assign(successors[i].begin(), successors[i].end());
-      for (const int successor : successors[i])
-        ++plan_.predecessor_counts[static_cast<std::size_t>(successor)];
-    }
   }
 
   void add_up() {
     std::set<Resource*> resources;
+    plan_.loop_costs.resize(loops().size());
     for (const Operation& operation : operations()) {
       if (operation.op->resource() != nullptr) resources.insert(operation.op->resource());
       plan_.transient_bytes = std::max(plan_.transient_bytes, operation.op->transient_bytes());
-      if (operation.phase != Phase::loop) continue;
+      if (!is_loop(operation.section)) continue;
       const Cost cost = plan_.program.cost(operation);
-      plan_.loop_cost.flops += cost.flops;
-      plan_.loop_cost.bytes += cost.bytes;
+      Cost& sum = plan_.loop_costs[static_cast<std::size_t>(loop_of(operation.section))];
+      sum.flops += cost.flops;
+      sum.bytes += cost.bytes;
     }
     for (const Resource* resource : resources) plan_.filter_bytes += resource->bytes();
     for (std::size_t id = 0; id < group_of_.size(); ++id)
-      if (group_of_[id] >= 0) plan_.unshared_bytes += plan_.program.desc(static_cast<TensorId>(id)).bytes();
+      if (group_of_[id] >= 0 && plan_.external_of[id] < 0)
+        plan_.unshared_bytes += plan_.program.desc(static_cast<TensorId>(id)).bytes();
   }
 
   struct Users {
@@ -233,11 +327,13 @@ class Planner {
   };
 
   Plan plan_;
-  std::int64_t step_ = 0;
   std::int64_t end_ = 0;
+  std::vector<std::int64_t> turn_end_;  // by loop
   std::vector<int> makers_;
   std::vector<std::vector<int>> readers_;
+  std::vector<bool> keeps_memory_;  // by tensor: nobody takes its memory over
   std::vector<int> group_of_;
+  std::vector<TensorId> source_;  // by tensor: whose memory it took over
   std::vector<Group> groups_;
   std::vector<Users> users_;  // by lifetime given to the arena
   ArenaPlan arena_;
@@ -246,14 +342,5 @@ class Planner {
 }  // namespace
 
 Plan make_plan(Program program) { return Planner(std::move(program)).run(); }
-
-Plan compile(Program program) {
-  if (!program.losses.empty()) differentiate(program);
-  eliminate(program);
-  fuse(program);
-  rematerialise(program);
-  schedule(program);
-  return make_plan(std::move(program));
-}
 
 }  // namespace gramflow

@@ -1,7 +1,7 @@
 #pragma once
 // A Plan: everything decided before the first pixel is read. Which memory each tensor has, which operations
 // must wait for which, what it all costs. Immutable; made from shapes alone, so that `check` can print it
-// without reading anything.
+// without reading anything. framework/compile/verify.h proves one.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -14,31 +14,53 @@ struct Plan {
   static constexpr std::size_t no_offset = static_cast<std::size_t>(-1);
 
   Program program;
-  std::vector<std::size_t> offsets;          ///< of each tensor in the arena; no_offset when it has no memory
+  std::vector<std::size_t> offsets;  ///< of each tensor in the arena; no_offset when it has none there
   std::vector<std::size_t> scratch_offsets;  ///< of each operation
-  std::vector<std::vector<int>> successors;  ///< of each operation within its phase: data and shared memory
-  std::vector<int> predecessor_counts;
-  /// Operations of a phase are program.operations[begin, end).
+  std::vector<std::size_t> scratch_bytes;    ///< of each operation
+  std::vector<std::vector<int>> successors;  ///< of each operation within its section: data and shared memory
+  /// Operations of a section are program.operations[begin, end).
   struct Range {
     std::size_t begin = 0;
     std::size_t end = 0;
   };
-  Range prologue, loop, epilogue;
+  std::vector<Range> sections;
 
+  /// What runs between the iterations of a loop, every so many of them.
+  struct Preview {
+    int loop = 0;
+    std::int64_t every = 1;
+    std::vector<int> operations;  ///< of the section behind the loop, in order
+  };
+  std::vector<Preview> previews;
+
+  /// Memory that whoever runs the plan brings along: canvases, gradients, what methods remember. It is needed
+  /// from the beginning of section `first` to the end of section `last`.
+  struct External {
+    TensorId tensor = no_tensor;
+    std::size_t bytes = 0;
+    int first = 0;
+    int last = 0;
+  };
+  std::vector<External> externals;
+  std::vector<int> external_of;  ///< of each tensor: which external it lies in; -1 none
+
+  int workers = 1;  ///< threads that the scratch memory is for; running with more is an error
   std::size_t arena_bytes = 0;
-  std::size_t filter_bytes = 0;  ///< packed weights
+  std::size_t external_bytes = 0;  ///< the most of externals that is needed at a time
+  std::size_t filter_bytes = 0;    ///< packed weights
   std::size_t transient_bytes =
-      0;           ///< the most that a library takes on the heap while a picture is read or written
-  Cost loop_cost;  ///< of one evaluation of loss and gradient
+      0;  ///< the most that a library takes on the heap while a picture is read or written
+  std::vector<Cost> loop_costs;  ///< of one evaluation of loss and gradient, by loop
 
   /// What the arena would need if nothing shared memory, for comparison.
   std::size_t unshared_bytes = 0;
 };
 
-/// Assigns memory. `program` must be in runnable order, phase by phase.
+/// Assigns memory, for as many workers as the calling thread's arena has. `program` must be in runnable
+/// order, section by section.
 Plan make_plan(Program program);
 
-/// Every pass in its order, then make_plan(). Programs without losses are not differentiated.
+/// Every pass in its order, then make_plan(). Throws NoGradient (framework/compile/passes.h).
 Plan compile(Program program);
 
 }  // namespace gramflow

@@ -23,22 +23,24 @@ bool reads(const Operation& operation, TensorId tensor) {
   return std::find(operation.inputs.begin(), operation.inputs.end(), tensor) != operation.inputs.end();
 }
 
-bool worth_repeating(const Program& program, const Operation& operation, double loop_flops) {
-  if (operation.phase != Phase::loop || operation.backward || operation.op->has_effect()) return false;
+bool worth_repeating(const Program& program, const Operation& operation, const std::vector<double>& flops) {
+  if (!is_loop(operation.section) || operation.backward || operation.op->has_effect()) return false;
+  const TensorId canvas = program.loops[static_cast<std::size_t>(loop_of(operation.section))].canvas;
   const TensorId made = operation.outputs.front();
   const bool from_canvas = std::all_of(operation.inputs.begin(), operation.inputs.end(),
-                                       [&](TensorId id) { return id == program.canvas || id == no_tensor; });
+                                       [&](TensorId id) { return id == canvas || id == no_tensor; });
   if (!from_canvas || made == no_tensor || program.desc(made).bytes() < large) return false;
   const auto read_by = [&](bool backward) {
     return std::any_of(program.operations.begin(), program.operations.end(), [&](const Operation& reader) {
-      return reader.phase == Phase::loop && reader.backward == backward && reads(reader, made);
+      return reader.section == operation.section && reader.backward == backward && reads(reader, made);
     });
   };
   const bool read_outside = std::any_of(
       program.operations.begin(), program.operations.end(),
-      [&](const Operation& reader) { return reader.phase != Phase::loop && reads(reader, made); });
+      [&](const Operation& reader) { return reader.section != operation.section && reads(reader, made); });
   if (read_outside) return false;  // it has to stay anyway
-  return read_by(false) && read_by(true) && program.cost(operation).flops <= cheap * loop_flops;
+  return read_by(false) && read_by(true) &&
+         program.cost(operation).flops <= cheap * flops[static_cast<std::size_t>(operation.section)];
 }
 
 /// The operation once more, with outputs of its own, which all that goes back reads from now on.
@@ -63,11 +65,11 @@ Operation repeat(Program& program, const Operation& original) {
 }  // namespace
 
 void rematerialise(Program& program) {
-  double loop_flops = 0;
+  std::vector<double> flops(static_cast<std::size_t>(program.sections()), 0);
   for (const Operation& operation : program.operations)
-    if (operation.phase == Phase::loop) loop_flops += program.cost(operation).flops;
+    flops[static_cast<std::size_t>(operation.section)] += program.cost(operation).flops;
   for (std::size_t i = 0; i < program.operations.size(); ++i) {
-    if (!worth_repeating(program, program.operations[i], loop_flops)) continue;
+    if (!worth_repeating(program, program.operations[i], flops)) continue;
     Operation again = repeat(program, program.operations[i]);
     const auto first =
         std::find_if(program.operations.begin(), program.operations.end(), [&](const Operation& operation) {

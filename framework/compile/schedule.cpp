@@ -1,4 +1,4 @@
-// List scheduling inside each phase: among the operations whose inputs are ready, take the one that leaves
+// List scheduling inside each section: among the operations whose inputs are ready, take the one that leaves
 // the least memory live; of equals, the first written. Greedy and cheap; programs are chains with short side
 // branches, where it finds what one would do by hand: each Gram right after its tap, each target before the
 // next picture is read.
@@ -9,7 +9,7 @@
 namespace gramflow {
 namespace {
 
-/// Operations [begin, end) of the program, which share a phase.
+/// Operations [begin, end) of the program, which share a section.
 void schedule_range(Program& program, std::size_t begin, std::size_t end, std::vector<int>& readers_left) {
   std::vector<bool> made_here(program.tensors.size(), false);
   for (std::size_t i = begin; i < end; ++i)
@@ -69,7 +69,7 @@ void schedule(Program& program) {
   while (begin < program.operations.size()) {
     std::size_t end = begin;
     while (end < program.operations.size() &&
-           program.operations[end].phase == program.operations[begin].phase)
+           program.operations[end].section == program.operations[begin].section)
       ++end;
     schedule_range(program, begin, end, readers_left);
     begin = end;

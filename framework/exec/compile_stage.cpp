@@ -1,31 +1,64 @@
+#include "framework/exec/compile_stage.h"
+
 #include <algorithm>
 
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
+#include "framework/compile/passes.h"
 #include "framework/exec/resident_memory.h"
-#include "framework/exec/session.h"
 
 namespace gramflow {
+namespace {
+
+void report(const NoGradient& problem, const Graph& graph, Diagnostics& diagnostics) {
+  const Node& node = graph.nodes[static_cast<std::size_t>(graph.find(problem.origin().node))];
+  diagnostics
+      .error("no-gradient", problem.origin().span,
+             "'" + node.id() + "' (" + node.type->name + ") stands between a canvas and a loss, and " +
+                 node.type->name + " has no gradient")
+      .suggest("do this to the pictures before, or to the finished picture");
+}
+
+std::size_t bytes_of_canvases(const Program& program) {
+  std::size_t bytes = 0;
+  for (const Loop& loop : program.loops) bytes += program.desc(loop.canvas).bytes();
+  return bytes;
+}
+
+}  // namespace
+
+bool starts_from_canvas(const Program& program, std::size_t loop) {
+  std::vector<bool> moved(program.tensors.size(), false);
+  for (const Loop& earlier : program.loops) moved[static_cast<std::size_t>(earlier.canvas)] = true;
+  for (const Operation& operation : program.operations)
+    if (std::any_of(operation.inputs.begin(), operation.inputs.end(),
+                    [&](TensorId id) { return id != no_tensor && moved[static_cast<std::size_t>(id)]; }))
+      for (const TensorId id : operation.outputs)
+        if (id != no_tensor) moved[static_cast<std::size_t>(id)] = true;
+  return moved[static_cast<std::size_t>(program.loops[loop].start)];
+}
 
 std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const NodeTypes& types, int stage,
                                              Diagnostics& diagnostics, int threads) {
   auto compiled = std::make_unique<CompiledStage>();
   const std::size_t errors = diagnostics.error_count();
+  compiled->number = stage;
   compiled->document = expand(source, stage, diagnostics, port_test(types));
+  compiled->last = stage + 1 == std::max(1, compiled->document.stages);
   compiled->graph = link(compiled->document, types, diagnostics);
   if (diagnostics.error_count() > errors) return nullptr;
   Lowered lowered = lower(compiled->graph, diagnostics);
   if (diagnostics.error_count() > errors) return nullptr;
   ThreadScope scope(threads);  // kernels ask for scratch memory by worker
-  compiled->threads = scope.threads();
-  scope.execute([&] { compiled->plan = compile(std::move(lowered.program)); });
-  compiled->optimization = std::move(lowered.optimization);
+  try {
+    scope.execute([&] { compiled->plan = compile(std::move(lowered.program)); });
+  } catch (const NoGradient& problem) {
+    report(problem, compiled->graph, diagnostics);
+    return nullptr;
+  }
+  compiled->optimizations = std::move(lowered.optimizations);
   compiled->run_state = std::move(lowered.run_state);
-  const Program& program = compiled->plan.program;
-  if (program.canvas != no_tensor)
-    compiled->state_bytes =
-        compiled->optimization.make_method()->state_floats(program.desc(program.canvas).shape.elements()) *
-        sizeof(float);
+  compiled->run_state->stage = stage;
   return compiled;
 }
 
@@ -39,7 +72,13 @@ std::vector<std::unique_ptr<CompiledStage>> compile_stages(const PipelineSource&
     stages.push_back(compile_stage(source, types, stage, found, threads));
   if (found.has_errors()) throw InvalidPipeline(std::move(found));
   const std::size_t program_bytes = resident_bytes();
-  for (const auto& stage : stages) stage->program_bytes = program_bytes;
+  std::size_t handed_in = 0;
+  for (const auto& stage : stages) {
+    stage->program_bytes = program_bytes;
+    const std::size_t handed_on = bytes_of_canvases(stage->plan.program);
+    stage->carried_bytes = std::max(handed_in, handed_on);
+    handed_in = handed_on;
+  }
   for (const Diagnostic& warning : found.sorted()) {
     Diagnostic& copy = warnings.warning(warning.code, warning.span, warning.message);
     copy = warning;

@@ -52,21 +52,22 @@ void ConsoleObserver::settle() {
 void ConsoleObserver::start(const RunStart& start) {
   progress_ = Progress(start.stages);
   stages_ = start.stages.size();
+  loops_ = start.stages.empty() ? 0 : start.stages.front().loops.size();
   std::uint64_t planned = 0;
   for (const StageStart& stage : start.stages) planned = std::max(planned, stage.planned_bytes);
   line(fmt::format("{}: {} thread{}, {} of memory planned", start.pipeline, start.threads,
                    start.threads == 1 ? "" : "s", human_bytes(planned)));
 }
 
-void ConsoleObserver::stage_start(const StageStart& stage) {
+void ConsoleObserver::loop_start(const LoopStart& loop) {
   settle();
-  progress_.begin_stage(stage.stage);
+  progress_.begin(loop.stage, loop.loop);
   shown_at_ = options_.now();
   shown_tenth_ = 0;
-  if (stage.width == 0) return;
-  const std::string number = stages_ > 1 ? fmt::format("stage {}/{}: ", stage.stage + 1, stages_) : "";
-  line(fmt::format("{}{}x{}, {} iteration{} of {}", number, stage.width, stage.height, stage.iterations,
-                   stage.iterations == 1 ? "" : "s", stage.method));
+  std::string what = stages_ > 1 ? fmt::format("stage {}/{}: ", loop.stage + 1, stages_) : "";
+  if (loops_ > 1) what += fmt::format("{} ({}/{}): ", loop.optimizer, loop.loop + 1, loops_);
+  line(fmt::format("{}{}x{}, {} iteration{} of {}", what, loop.width, loop.height, loop.iterations,
+                   loop.iterations == 1 ? "" : "s", loop.method));
 }
 
 /// Notes what is shown.
@@ -88,6 +89,7 @@ std::string ConsoleObserver::progress_line(const IterationReport& report) const 
   ProgressNumbers numbers;
   numbers.stage = report.stage;
   numbers.stages = static_cast<int>(stages_);
+  if (loops_ > 1) numbers.optimizer = report.optimizer;
   numbers.done = report.iteration + 1;
   numbers.iterations = report.iterations;
   numbers.share = progress_.share();
@@ -119,6 +121,7 @@ void ConsoleObserver::message(const std::string& text) {
 
 void ConsoleObserver::end(const RunEnd& end) {
   settle();
+  if (!end.error.empty()) return;  // which the program says
   std::string text = fmt::format("{} {}, peak memory {}", end.interrupted ? "interrupted after" : "done in",
                                  human_seconds(end.seconds), human_bytes(end.peak_rss_bytes));
   if (end.interrupted && !end.outputs.empty())

@@ -34,7 +34,7 @@ class ConsoleObserver final : public Observer {
   ConsoleObserver& operator=(const ConsoleObserver&) = delete;
 
   void start(const RunStart& start) override;
-  void stage_start(const StageStart& stage) override;
+  void loop_start(const LoopStart& loop) override;
   void iteration(const IterationReport& report) override;
   void saved(const std::string& path) override;
   void message(const std::string& text) override;
@@ -53,6 +53,7 @@ class ConsoleObserver final : public Observer {
   ConsoleOptions options_;
   Progress progress_;
   std::size_t stages_ = 1;
+  std::size_t loops_ = 1;  // in each
   bool bar_shown_ = false;
   std::string last_;  // line of the last iteration, when not shown for good
   std::chrono::steady_clock::time_point shown_at_;

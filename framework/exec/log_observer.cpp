@@ -45,12 +45,21 @@ void LogObserver::start(const RunStart& start) {
   std::uint64_t planned = 0;
   for (const StageStart& stage : start.stages) {
     planned = std::max(planned, stage.planned_bytes);
+    // Who reads a stage's size means the picture that comes out in the end.
+    const LoopStart last = stage.loops.empty() ? LoopStart{} : stage.loops.back();
     object["stages"].push_back({{"stage", stage.stage},
-                                {"width", stage.width},
-                                {"height", stage.height},
-                                {"iterations", stage.iterations},
-                                {"method", stage.method},
-                                {"planned_bytes", stage.planned_bytes}});
+                                {"width", last.width},
+                                {"height", last.height},
+                                {"iterations", last.iterations},
+                                {"method", last.method},
+                                {"planned_bytes", stage.planned_bytes},
+                                {"optimizers", Json::array()}});
+    for (const LoopStart& loop : stage.loops)
+      object["stages"].back()["optimizers"].push_back({{"optimizer", loop.optimizer},
+                                                       {"width", loop.width},
+                                                       {"height", loop.height},
+                                                       {"iterations", loop.iterations},
+                                                       {"method", loop.method}});
   }
   object["planned_bytes"] = planned;
   write(line_of(object));
@@ -65,6 +74,7 @@ void LogObserver::iteration(const IterationReport& report) {
   }
   Json object = {{"event", "iteration"},
                  {"stage", report.stage},
+                 {"optimizer", report.optimizer},
                  {"iteration", report.iteration},
                  {"total", report.total},
                  {"losses", losses},
@@ -80,11 +90,13 @@ void LogObserver::saved(const std::string& path) { write(line_of({{"event", "sav
 void LogObserver::message(const std::string& text) { write(line_of({{"event", "message"}, {"text", text}})); }
 
 void LogObserver::end(const RunEnd& end) {
-  write(line_of({{"event", "end"},
+  Json object = {{"event", "end"},
                  {"seconds", end.seconds},
                  {"peak_rss_bytes", end.peak_rss_bytes},
                  {"outputs", end.outputs},
-                 {"interrupted", end.interrupted}}));
+                 {"interrupted", end.interrupted}};
+  if (!end.error.empty()) object["error"] = end.error;
+  write(line_of(object));
   if (!file_) throw RunError(path_ + ": the log could not be written to its end; is the disk full?");
 }
 

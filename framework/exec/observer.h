@@ -17,13 +17,21 @@ struct ReportedLoss {
   std::vector<std::pair<std::string, double>> layers;
 };
 
-struct StageStart {
+/// One optimiser of a stage.
+struct LoopStart {
   int stage = 0;
-  std::int64_t width = 0;  ///< of the canvas; 0 in a pipeline without an optimiser
+  int loop = 0;  ///< from 0, in the order they run
+  std::string optimizer;
+  std::int64_t width = 0;  ///< of the canvas
   std::int64_t height = 0;
   std::int64_t iterations = 0;
   std::string method;
+};
+
+struct StageStart {
+  int stage = 0;
   std::uint64_t planned_bytes = 0;
+  std::vector<LoopStart> loops;  ///< empty in a pipeline without an optimiser
 };
 
 struct RunStart {
@@ -34,8 +42,10 @@ struct RunStart {
 
 struct IterationReport {
   int stage = 0;
+  int loop = 0;
+  std::string_view optimizer;
   std::int64_t iteration = 0;   ///< from 0
-  std::int64_t iterations = 0;  ///< of this stage
+  std::int64_t iterations = 0;  ///< of this loop
   double total = 0;             ///< losses as evaluated before this iteration's step
   std::span<const ReportedLoss> losses;
   double gradient_norm = 0;
@@ -49,6 +59,7 @@ struct RunEnd {
   std::uint64_t peak_rss_bytes = 0;
   std::vector<std::string> outputs;
   bool interrupted = false;
+  std::string error;  ///< why the run failed; "" when it did not
 };
 
 class Observer {
@@ -56,9 +67,11 @@ class Observer {
   virtual ~Observer() = default;
   virtual void start(const RunStart&) {}
   virtual void stage_start(const StageStart&) {}
+  virtual void loop_start(const LoopStart&) {}
   virtual void iteration(const IterationReport&) {}
   virtual void saved(const std::string& /*path*/) {}
   virtual void message(const std::string& /*text*/) {}
+  /// Of every run that started: finished, interrupted or failed.
   virtual void end(const RunEnd&) {}
 };
 

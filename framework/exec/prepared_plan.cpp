@@ -5,6 +5,7 @@
 #include <set>
 
 #include "framework/base/error.h"
+#include "framework/base/parallel.h"
 
 namespace gramflow {
 namespace {
@@ -23,8 +24,16 @@ std::string located(const Operation& operation, const char* what) {
 
 }  // namespace
 
-PreparedPlan::PreparedPlan(const Plan& plan)
-    : plan_(plan), arena_(plan.arena_bytes), times_(plan.program.operations.size()) {
+PreparedPlan::PreparedPlan(const Plan& plan, std::span<void* const> externals)
+    : plan_(plan),
+      externals_(externals.begin(), externals.end()),
+      arena_(plan.arena_bytes),
+      times_(plan.program.operations.size()) {
+  check_workers();
+  if (externals_.size() != plan.externals.size())
+    throw std::logic_error("the plan has another number of externals");
+  for (int section = 0; section < plan.program.sections(); ++section)
+    sections_.push_back(plan.program.section_name(section));
   std::set<Resource*> acquired;
   for (const Operation& operation : plan.program.operations) {
     Resource* resource = operation.op->resource();
@@ -41,8 +50,16 @@ PreparedPlan::PreparedPlan(const Plan& plan)
   }
 }
 
+void PreparedPlan::check_workers() const {
+  if (worker_limit() > plan_.workers)
+    throw std::logic_error("the plan is for " + std::to_string(plan_.workers) + " workers, and there are " +
+                           std::to_string(worker_limit()));
+}
+
 TensorView PreparedPlan::view(TensorId tensor) const {
   if (tensor == no_tensor) return {};
+  const int external = plan_.external_of[static_cast<std::size_t>(tensor)];
+  if (external >= 0) return {externals_[static_cast<std::size_t>(external)], plan_.program.desc(tensor)};
   const std::size_t offset = plan_.offsets[static_cast<std::size_t>(tensor)];
   if (offset == Plan::no_offset) return {};
   return {arena_.data(offset), plan_.program.desc(tensor)};
@@ -51,6 +68,8 @@ TensorView PreparedPlan::view(TensorId tensor) const {
 void PreparedPlan::run(int index) {
   const auto i = static_cast<std::size_t>(index);
   const Operation& operation = plan_.program.operations[i];
+  if (stop != nullptr && stop->load(std::memory_order_relaxed)) throw Interrupted();
+  check_workers();
   times_[i].start = now();
   try {
     if (before_operation) before_operation(operation);
@@ -62,27 +81,35 @@ void PreparedPlan::run(int index) {
   }
   times_[i].end = now();
   if (trace != nullptr)
-    trace->record(operation.label, operation.backward ? "backward" : name_of(operation.phase).data(),
+    trace->record(operation.label,
+                  operation.backward ? "backward" : sections_[static_cast<std::size_t>(operation.section)],
                   times_[i].start, times_[i].end);
 }
 
-void PreparedPlan::poison() {
-  // What an iteration reads without having written it, and what the optimiser and the reports read between
-  // iterations.
+void PreparedPlan::poison(int section) {
+  // What was made before, or before the loop, and is read from here on, and losses, which are read at any
+  // time.
   const Program& program = plan_.program;
-  std::set<TensorId> kept = {program.canvas, program.gradient};
-  for (const LossTerm& term : program.losses) kept.insert(term.tensor);
-  std::set<TensorId> made_later;
+  std::vector<bool> made(program.tensors.size(), false);
+  std::set<TensorId> kept;
+  for (const Loop& loop : program.loops)
+    for (const LossTerm& term : loop.losses) kept.insert(term.tensor);
   for (const Operation& operation : program.operations)
-    if (operation.phase != Phase::prologue) {
-      for (const TensorId id : operation.inputs)
-        if (!made_later.contains(id)) kept.insert(id);
-      made_later.insert(operation.outputs.begin(), operation.outputs.end());
-    }
+    if (operation.section < section)
+      for (const TensorId id : operation.outputs)
+        if (id != no_tensor) made[static_cast<std::size_t>(id)] = true;
+  const auto keep = [&](TensorId id) {
+    if (id != no_tensor && made[static_cast<std::size_t>(id)]) kept.insert(id);
+  };
+  for (const Operation& operation : program.operations)
+    if (operation.section >= section)
+      for (const TensorId id : operation.inputs) keep(id);
+  for (std::size_t k = static_cast<std::size_t>(loop_of(section + 1)); k < program.loops.size(); ++k)
+    keep(program.loops[k].start);
   std::vector<std::pair<TensorView, std::vector<std::byte>>> copies;
   for (const TensorId id : kept) {
     const TensorView here = view(id);
-    if (!here) continue;
+    if (!here || plan_.external_of[static_cast<std::size_t>(id)] >= 0) continue;
     const auto* bytes = static_cast<const std::byte*>(here.data);
     copies.emplace_back(here, std::vector<std::byte>(bytes, bytes + here.desc.bytes()));
   }

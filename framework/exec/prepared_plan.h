@@ -1,8 +1,10 @@
 #pragma once
-// A Plan with memory: the arena, the acquired filters, one Kernel an operation. What executors run.
+// A Plan with memory: the arena, the externals, the acquired filters, one Kernel an operation. What executors
+// run.
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "framework/compile/plan.h"
@@ -19,9 +21,11 @@ struct OperationTime {
 
 class PreparedPlan {
  public:
-  /// Allocates, reads and packs the weights, makes the kernels. `plan` must outlive it. To be called inside
-  /// the ThreadScope of the run. Throws RunError and MissingResource.
-  explicit PreparedPlan(const Plan& plan);
+  /// Allocates, reads and packs the weights, makes the kernels. `externals`: memory for each of
+  /// plan.externals, of its bytes, aligned to 64. `plan` and that memory must outlive it. To be called inside
+  /// the ThreadScope of the run, which must not be wider than the plan's. Throws RunError and
+  /// MissingResource.
+  PreparedPlan(const Plan& plan, std::span<void* const> externals);
   PreparedPlan(const PreparedPlan&) = delete;
   PreparedPlan& operator=(const PreparedPlan&) = delete;
 
@@ -31,18 +35,26 @@ class PreparedPlan {
   /// node and its line in front; anything unforeseen becomes a RunError.
   void run(int operation);
   const std::vector<OperationTime>& times() const { return times_; }
-  /// Fills with NaN all memory that holds nothing between two iterations. For tests.
-  void poison();
+  /// Fills with NaN all memory of the arena that holds nothing when a section is about to run, be it a loop's
+  /// for the second time. For tests.
+  void poison(int section);
+
+  /// Asked before each operation; once it is set, run() throws Interrupted. Borrowed.
+  const std::atomic<bool>* stop = nullptr;
   /// Gets every operation's time when set; borrowed.
   Trace* trace = nullptr;
   /// For tests: called before each operation; may throw.
   std::function<void(const Operation&)> before_operation;
 
  private:
+  void check_workers() const;
+
   const Plan& plan_;
+  std::vector<void*> externals_;
   Arena arena_;
   std::vector<std::unique_ptr<Kernel>> kernels_;
   std::vector<OperationTime> times_;
+  std::vector<std::string> sections_;  // their names
 };
 
 }  // namespace gramflow

@@ -6,22 +6,26 @@ namespace gramflow {
 
 Progress::Progress(const std::vector<StageStart>& stages) {
   for (const StageStart& stage : stages)
-    stages_.push_back({static_cast<double>(std::max<std::int64_t>(1, stage.width * stage.height)),
-                       static_cast<double>(stage.iterations)});
+    for (const LoopStart& loop : stage.loops)
+      works_.push_back({stage.stage, loop.loop,
+                        static_cast<double>(std::max<std::int64_t>(1, loop.width * loop.height)),
+                        static_cast<double>(loop.iterations)});
 }
 
-void Progress::begin_stage(int stage) {
-  const auto next = static_cast<std::size_t>(std::max(stage, 0));
-  if (next >= stages_.size()) stages_.resize(next + 1);
-  // Until there is a measurement, the last stage's will do.
-  seconds_ *= stages_[next].pixels / stages_[stage_].pixels;
-  stage_ = next;
+void Progress::begin(int stage, int loop) {
+  const auto found = std::find_if(works_.begin(), works_.end(),
+                                  [&](const Work& work) { return work.stage == stage && work.loop == loop; });
+  if (found == works_.end()) return;
+  const auto next = static_cast<std::size_t>(found - works_.begin());
+  // Until there is a measurement, the last loop's will do.
+  seconds_ *= works_[next].pixels / works_[now_].pixels;
+  now_ = next;
   done_ = 0;
   measured_ = 0;
 }
 
 void Progress::add(std::int64_t done, double seconds) {
-  if (stages_.empty()) stages_.resize(1);
+  if (works_.empty()) works_.resize(1);
   done_ = static_cast<double>(done);
   ++measured_;
   // The first iteration is slower than the others: pages are touched, threads wake up. It counts only alone.
@@ -31,20 +35,20 @@ void Progress::add(std::int64_t done, double seconds) {
 
 double Progress::share() const {
   double done = 0, all = 0;
-  for (std::size_t i = 0; i < stages_.size(); ++i) {
-    const double work = stages_[i].pixels * stages_[i].iterations;
+  for (std::size_t i = 0; i < works_.size(); ++i) {
+    const double work = works_[i].pixels * works_[i].iterations;
     all += work;
-    if (i < stage_) done += work;
-    if (i == stage_) done += stages_[i].pixels * std::min(done_, stages_[i].iterations);
+    if (i < now_) done += work;
+    if (i == now_) done += works_[i].pixels * std::min(done_, works_[i].iterations);
   }
   return all == 0 ? 1 : done / all;
 }
 
 double Progress::seconds_left() const {
   double left = 0;
-  for (std::size_t i = stage_; i < stages_.size(); ++i) {
-    const double iterations = stages_[i].iterations - (i == stage_ ? done_ : 0);
-    left += std::max(0.0, iterations) * seconds_ * stages_[i].pixels / stages_[stage_].pixels;
+  for (std::size_t i = now_; i < works_.size(); ++i) {
+    const double iterations = works_[i].iterations - (i == now_ ? done_ : 0);
+    left += std::max(0.0, iterations) * seconds_ * works_[i].pixels / works_[now_].pixels;
   }
   return left;
 }

@@ -45,6 +45,7 @@ std::string progress_line(const ProgressNumbers& numbers, std::span<const Report
       columns > 0 ? static_cast<std::size_t>(columns) : static_cast<std::size_t>(-1) / 2;
   std::string how_far =
       fmt::format("{:3.0f} %  {}/{}", std::floor(100 * numbers.share), numbers.done, numbers.iterations);
+  if (!numbers.optimizer.empty()) how_far = one_line(std::string(numbers.optimizer)) + "  " + how_far;
   if (numbers.stages > 1)
     how_far = fmt::format("stage {}/{}  {}", numbers.stage + 1, numbers.stages, how_far);
   std::size_t used = characters(how_far);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "framework/exec/observer.h"
 
@@ -11,6 +12,7 @@ namespace gramflow {
 struct ProgressNumbers {
   int stage = 0;  ///< from 0
   int stages = 1;
+  std::string_view optimizer;  ///< named where there are several; "" otherwise
   std::int64_t done = 0;
   std::int64_t iterations = 0;
   double share = 0;  ///< of the run

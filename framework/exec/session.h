@@ -1,9 +1,20 @@
 #pragma once
-// Runs a pipeline from beginning to end: stage by stage, prologue, iterations, previews, epilogue. An
-// ordinary driver around an Executor; it decides, the executor computes.
+// One stage of a pipeline, driven by whoever holds it: an ordinary object between a compiled stage and an
+// executor.
 //
-//   auto stages = compile_stages(source, types, warnings);   // everything that can be known without reading
-//   a pixel RunSummary summary = run_stages(std::move(stages), options);
+//   ThreadScope threads(stage.threads());
+//   threads.execute([&] {
+//     Session session(stage, {});
+//     while (session.begin())            // what comes before the next loop; its canvas at its start
+//       while (session.running()) {
+//         report = session.step();       // one iteration
+//         session.preview();             // what is due now
+//       }
+//     session.finish();                  // what comes after the last loop: the finished pictures
+//   });
+//
+// All calls come from one thread, inside of one ThreadScope that is as wide as the stage was compiled for. It
+// decides what runs; the executor computes.
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -11,67 +22,115 @@
 #include <string>
 #include <vector>
 
-#include "framework/base/diagnostics.h"
-#include "framework/compile/plan.h"
-#include "framework/config/document.h"
+#include "framework/exec/compile_stage.h"
 #include "framework/exec/executor.h"
+#include "framework/exec/external_memory.h"
 #include "framework/exec/observer.h"
 #include "framework/exec/trace.h"
-#include "framework/graph/lower.h"
 
 namespace gramflow {
 
-/// One stage of the schedule, ready to run: pure data, nothing read yet.
-struct CompiledStage {
-  Document document;
-  Graph graph;
-  Plan plan;
-  Optimization optimization;
-  std::shared_ptr<RunState> run_state;
-  std::size_t state_bytes = 0;    ///< of the optimisation method
-  int threads = 1;                ///< that the plan's scratch memory is for
-  std::size_t program_bytes = 0;  ///< resident before the run: the program and its libraries
-  /// What the process will have resident at most.
-  std::size_t planned_bytes() const {
-    return program_bytes + plan.arena_bytes + plan.filter_bytes + plan.transient_bytes + state_bytes;
-  }
+/// A finished canvas on its way to another stage.
+struct Canvas {
+  std::string node;  ///< the optimiser's
+  std::vector<float> values;
+  Shape shape{0, 0, 0};
+  InputSpace space;
 };
-
-/// Expands, links, lowers and plans one stage for a number of threads (0: all cores); nullptr when something
-/// was reported. Sizes of pictures come from their headers; no weights and no pixels are read. Files that are
-/// missing or unreadable are reported like mistakes.
-std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const NodeTypes& types, int stage,
-                                             Diagnostics& diagnostics, int threads = 0);
-/// All stages. Throws InvalidPipeline with everything that was found in any of them. Warnings go to
-/// `warnings`.
-std::vector<std::unique_ptr<CompiledStage>> compile_stages(const PipelineSource& source,
-                                                           const NodeTypes& types, Diagnostics& warnings,
-                                                           int threads = 0);
 
 struct SessionOptions {
   ExecutorKind executor = ExecutorKind::flow;
-  const std::atomic<bool>* stop =
-      nullptr;             ///< set from outside (a signal): the run ends after the current iteration
-  bool poison = false;     ///< for tests: NaN in all free memory before each iteration
+  /// Set from outside (a signal): the call that is under way ends with Interrupted. Borrowed.
+  const std::atomic<bool>* stop = nullptr;
   Trace* trace = nullptr;  ///< gets the time of every operation; borrowed
-  std::vector<Observer*> observers;  ///< told of everything, in this order; borrowed
-  /// For tests and benchmarks: called with each stage's prepared plan before it runs, and after its last
-  /// iteration.
-  std::function<void(PreparedPlan&)> before_stage, after_stage;
+  /// Memory of the plan's externals (canvases, gradients, states), in the plan's order; empty: the session's
+  /// own. Borrowed.
+  std::vector<void*> externals;
 };
 
-/// What a finished run leaves behind.
-struct RunSummary {
-  double seconds = 0;
-  std::uint64_t peak_bytes = 0;      ///< peak resident memory of the process
-  std::vector<std::string> outputs;  ///< files written, in order of first writing
-  std::vector<float>
-      result;  ///< the last canvas, H x W x 3, in network input numbers; empty without an optimiser
-  Shape result_shape{0, 0, 0};
-};
+class Session {
+ public:
+  /// Takes the memory, reads the weights. `stage` must outlive it. Throws RunError and MissingResource.
+  Session(CompiledStage& stage, const SessionOptions& options);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
 
-/// `stages` from compile_stages(); they are used up. Throws Interrupted after saving the last complete
-/// result.
-RunSummary run_stages(std::vector<std::unique_ptr<CompiledStage>> stages, const SessionOptions& options);
+  /// Goes on to the next loop: runs what comes before it, once, and puts its canvas at its start, or at what
+  /// an earlier stage has `carried` for it. False when there is no loop left.
+  bool begin(const std::vector<Canvas>& carried = {});
+  /// Whether the loop has iterations left and its method has not stopped.
+  bool running() const;
+  /// One iteration. The report is good until the next call. Interrupted: the canvas is back where this step
+  /// began, and the loop may be gone on with.
+  const IterationReport& step();
+  /// Runs the previews that are due after the iterations done so far; none after the last iteration.
+  void preview();
+  /// Runs what comes behind the last loop that was begun, with or without what has effects (writes pictures);
+  /// the stop request is not heard. Also good for the canvas as it stands in the middle of a loop.
+  void finish(bool effects = true);
+
+  /// The loop that was begun last, -1 before the first.
+  int loop() const { return loop_; }
+  std::int64_t iteration() const { return iteration_; }  ///< iterations done in it
+  /// Why the method stopped; "" as long as it has not, or came to the end of its iterations.
+  const std::string& stop_reason() const { return stop_reason_; }
+  bool failed() const { return failed_; }  ///< it stopped at numbers that are not finite
+  /// A copy of the loop's canvas, for a next stage.
+  Canvas copy_canvas() const;
+  TensorView canvas() const;
+  TensorView gradient() const;
+  PreparedPlan& prepared() { return prepared_; }
+
+  /// For tests: called before a set of operations is run, with its section. May change free memory.
+  std::function<void(int section)> before_section;
+
+ private:
+  struct LossScalar {
+    std::size_t term;
+    int layer;  // -1: the node has no layers
+    const double* value;
+  };
+  /// What an evaluation found.
+  struct Evaluation {
+    std::int64_t index = -1;
+    double gradient_norm = 0;
+    std::vector<double> scalars;
+  };
+
+  const Plan& plan() const { return stage_.plan; }
+  const Loop& current() const;
+  const Optimization& optimization() const;
+  void run_set(int set, int section);
+  /// The straight section: all that is needed from there on, with or without effects.
+  void run_straight(int section, bool effects, bool rest);
+  void start_canvas(const std::vector<Canvas>& carried);
+  void group_losses();
+  Evaluated evaluate();
+  void recall(std::int64_t evaluation);
+
+  CompiledStage& stage_;
+  std::unique_ptr<ExternalMemory> own_memory_;
+  PreparedPlan prepared_;
+  std::unique_ptr<Executor> executor_;
+  std::vector<int> previews_;  // sets, by plan.previews
+  const std::atomic<bool>* stop_;
+
+  // Of the current loop.
+  int loop_ = -1;
+  int loop_set_ = -1;
+  std::unique_ptr<OptimizationMethod> method_;
+  std::vector<std::byte> scratch_;
+  std::int64_t iteration_ = 0;
+  bool stopped_ = false;
+  bool failed_ = false;
+  std::string stop_reason_, note_;
+  std::vector<ReportedLoss> terms_;
+  std::vector<LossScalar> scalars_;
+  std::vector<Evaluation> evaluations_;  // those that may still be asked for, in order; then free ones
+  std::size_t evaluations_kept_ = 0;
+  std::int64_t evaluation_count_ = 0;
+  IterationReport report_;
+};
 
 }  // namespace gramflow

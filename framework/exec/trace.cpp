@@ -34,14 +34,13 @@ int Trace::number_of_this_thread() {
   return 0;  // all threads beyond share a row
 }
 
-void Trace::record(std::string_view name, const char* category, std::int64_t start, std::int64_t end) {
+void Trace::record(std::string_view name, std::string_view category, std::int64_t start, std::int64_t end) {
   const std::size_t index = next_.fetch_add(1, std::memory_order_relaxed);
   if (index >= capacity_) return;
   Event& event = events_[index];
-  event.name_size = static_cast<std::uint8_t>(std::min(name.size(), event.name.size()));
-  std::memcpy(event.name.data(), name.data(), event.name_size);
+  event.name.set(name);
+  event.category.set(category);
   event.thread = number_of_this_thread();
-  event.category = category;
   event.start = start;
   event.end = end;
 }
@@ -57,8 +56,8 @@ void Trace::write(const std::string& path) const {
   for (std::size_t i = 0; i < recorded(); ++i) {
     const Event& event = events_[i];
     file << fmt::format(R"(,{}{{"name":{},"cat":{},"ph":"X","pid":1,"tid":{},"ts":{:.3f},"dur":{:.3f}}})",
-                        '\n', quoted({event.name.data(), event.name_size}), quoted(event.category),
-                        event.thread, static_cast<double>(event.start - origin) * 1e-3,
+                        '\n', quoted(event.name.view()), quoted(event.category.view()), event.thread,
+                        static_cast<double>(event.start - origin) * 1e-3,
                         static_cast<double>(event.end - event.start) * 1e-3);
   }
   file << "\n]}\n";

@@ -16,9 +16,9 @@ namespace gramflow {
 class Trace {
  public:
   explicit Trace(std::size_t capacity = 200000);
-  /// An operation that the calling thread ran, in nanoseconds of the steady clock. The name is copied, and
-  /// cut after 87 bytes; `category` must live until write().
-  void record(std::string_view name, const char* category, std::int64_t start, std::int64_t end);
+  /// An operation that the calling thread ran, in nanoseconds of the steady clock. Name and category are
+  /// copied, and cut after 87 and 47 bytes.
+  void record(std::string_view name, std::string_view category, std::int64_t start, std::int64_t end);
   /// Not while others record. Throws RunError when the file cannot be written.
   void write(const std::string& path) const;
 
@@ -28,11 +28,20 @@ class Trace {
 
  private:
   static constexpr std::size_t most_threads = 512;
+  template <std::size_t most>
+  struct Text {
+    std::array<char, most> bytes;
+    std::uint8_t size;
+    void set(std::string_view text) {
+      size = static_cast<std::uint8_t>(std::min(text.size(), bytes.size()));
+      std::copy_n(text.data(), size, bytes.data());
+    }
+    std::string_view view() const { return {bytes.data(), size}; }
+  };
   struct Event {
-    std::array<char, 87> name;
-    std::uint8_t name_size;
+    Text<87> name;
+    Text<47> category;
     std::int32_t thread;
-    const char* category;
     std::int64_t start;
     std::int64_t end;
   };

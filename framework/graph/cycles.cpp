@@ -91,13 +91,20 @@ class CycleFinder {
 
     // The usual one, said once for each such wire: somebody wrote the finished picture where the one being
     // optimised was meant.
-    std::size_t finished = begin;
-    while (finished < stack.size() && edge(finished).second.node != graph_.optimizer) ++finished;
-    const bool takes_finished = finished < stack.size();
+    const auto is_optimizer = [&](std::size_t i) {
+      return graph_.nodes[static_cast<std::size_t>(edge(i).second.node)].type->optimizer;
+    };
+    std::size_t finished = begin, optimizers = 0;
+    for (std::size_t i = stack.size(); i-- > begin;)
+      if (is_optimizer(i)) {
+        finished = i;
+        ++optimizers;
+      }
+    const bool takes_finished = optimizers == 1;
     const Span& place = edge(takes_finished ? finished : stack.size() - 1).second.span;
     if (takes_finished && !said_.insert({place.file.get(), place.begin}).second) return;
     Diagnostic& diagnostic = diagnostics_.error("cycle", place, "these nodes wait for each other: " + ring);
-    const std::string optimizer = takes_finished ? id(graph_.optimizer) : "";
+    const std::string optimizer = takes_finished ? id(edge(finished).second.node) : "";
     if (takes_finished && walk_ == Walk::values) {
       diagnostic.message = "'" + optimizer + "' is the finished picture, which waits for this node: " + ring;
       diagnostic.suggest("write '" + optimizer + ".canvas' for the picture while it is optimised");

@@ -22,6 +22,10 @@ std::string_view name_of(PortKind kind) {
   return "";
 }
 
+bool InputPort::takes(PortKind other) const {
+  return other == kind || std::find(also.begin(), also.end(), other) != also.end();
+}
+
 const NodeType* find_type(const NodeTypes& types, std::string_view name) {
   for (const NodeType& type : types)
     if (type.name == name) return &type;
@@ -52,16 +56,31 @@ int Graph::find(const std::string& id) const {
   return found == by_id.end() ? -1 : found->second;
 }
 
+std::string section_name(const Graph& graph, int section) {
+  Program names;
+  for (const int optimizer : graph.optimizers) {
+    names.loops.emplace_back();
+    names.loops.back().node = graph.nodes[static_cast<std::size_t>(optimizer)].id();
+  }
+  return names.section_name(section);
+}
+
 std::string to_string(const Graph& graph) {
-  std::size_t id_width = 0, type_width = 0;
+  std::size_t section_width = 8, id_width = 0, type_width = 0;
   for (const Node& node : graph.nodes) {
     id_width = std::max(id_width, node.id().size());
     type_width = std::max(type_width, node.type->name.size());
   }
+  std::vector<std::string> sections;
+  for (int section = 0; section <= 2 * static_cast<int>(graph.optimizers.size()); ++section) {
+    sections.push_back(section_name(graph, section));
+    section_width = std::max(section_width, sections.back().size());
+  }
   std::string text;
-  for (const int index : graph.order) {
-    const Node& node = graph.nodes[static_cast<std::size_t>(index)];
-    text += fmt::format("{:8}  {:{}}  ", name_of(node.phase), node.id(), id_width);
+  for (const Placed& placed : graph.order) {
+    const Node& node = graph.nodes[static_cast<std::size_t>(placed.node)];
+    text += fmt::format("{:{}}  {:{}}  ", sections[static_cast<std::size_t>(placed.section)], section_width,
+                        node.id(), id_width);
     text += node.inputs.empty() ? node.type->name : fmt::format("{:{}}", node.type->name, type_width);
     for (std::size_t p = 0; p < node.inputs.size(); ++p) {
       if (node.inputs[p].empty()) continue;

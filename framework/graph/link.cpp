@@ -40,10 +40,10 @@ class Linker {
     for (const NodeEntry& entry : document_.nodes) add(entry);
     for (Node& node : graph_.nodes)
       if (node.type != nullptr) wire(node);
-    find_optimizer();
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) settle_kinds(static_cast<int>(i));
     const bool complete = !diagnostics_.has_errors();
     if (!report_cycles(graph_, diagnostics_)) {
-      infer_phases(graph_, diagnostics_);
+      infer_sections(graph_, diagnostics_);
       if (complete) warn_about_saving();
     }
     return std::move(graph_);
@@ -146,11 +146,52 @@ class Linker {
           report(*value, node, "missing-input",
                  "'" + port.name + "' is empty; it needs at least one " + std::string(name_of(port.kind)));
         for (const ValuePtr& item : *list)
-          if (!item->broken) node.inputs[i].push_back(resolve(*item, port, node));
+          if (!item->broken) add_wire(node, i, *item);
       } else {
-        node.inputs[i].push_back(resolve(*value, port, node));
+        add_wire(node, i, *value);
       }
     }
+  }
+
+  void add_wire(Node& node, std::size_t port, const Value& value) {
+    const Wire wire = resolve(value, node.type->inputs[port], node);
+    for (const Wire& other : node.inputs[port])
+      if (wire.linked() && other.node == wire.node && other.output == wire.output)
+        report(value, node, "named-twice",
+               "'" + node.type->inputs[port].name + "' of '" + node.id() + "' names '" +
+                   value.scalar()->text + "' twice")
+            .note("here first", other.span)
+            .suggest("to count it more, give it a larger weight");
+    node.inputs[port].push_back(wire);
+  }
+
+  /// What an output gives: of one that is like an input, what that input's wire gives. Wires may not be there
+  /// yet, so references are read.
+  PortKind kind_of(int index, std::size_t output) const {
+    for (std::size_t steps = 0; steps <= graph_.nodes.size(); ++steps) {
+      const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+      const OutputPort& port = node.type->outputs[output];
+      const Value* value = port.like.empty() ? nullptr : node.value_of(port.like);
+      const Value::Scalar* scalar = value == nullptr ? nullptr : value->scalar();
+      if (scalar == nullptr) return port.kind;
+      Reference reference = {scalar->text, ""};
+      int source = graph_.find(scalar->text);
+      if (source < 0) source = graph_.find((reference = split(scalar->text)).id);
+      if (source < 0 || graph_.nodes[static_cast<std::size_t>(source)].type == nullptr) return port.kind;
+      const std::vector<OutputPort>& outputs = graph_.nodes[static_cast<std::size_t>(source)].type->outputs;
+      const auto found = std::find_if(outputs.begin(), outputs.end(),
+                                      [&](const OutputPort& o) { return o.name == reference.output; });
+      if (found == outputs.end()) return port.kind;
+      index = source;
+      output = static_cast<std::size_t>(found - outputs.begin());
+    }
+    return PortKind::picture;  // a ring, reported as such
+  }
+
+  void settle_kinds(int index) {
+    Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+    if (node.type == nullptr) return;
+    for (std::size_t i = 0; i < node.type->outputs.size(); ++i) node.kinds.push_back(kind_of(index, i));
   }
 
   Diagnostic& report(const Value& value, const Node& node, std::string code, std::string message) {
@@ -229,15 +270,16 @@ class Linker {
       const OutputPort& candidate = source.type->outputs[i];
       names.push_back(candidate.name.empty() ? source.id() : source.id() + "." + candidate.name);
       if (candidate.name != output) continue;
-      if (candidate.kind == port.kind) return {index, static_cast<int>(i), value.span};
+      const PortKind kind = kind_of(index, i);
+      if (port.takes(kind)) return {index, static_cast<int>(i), value.span};
       Diagnostic& diagnostic =
           report(value, node, "wrong-kind",
-                 "'" + port.name + "' of " + node.type->name + " takes a " + std::string(name_of(port.kind)) +
-                     ", but '" + names.back() + "' gives a " + std::string(name_of(candidate.kind)));
+                 "'" + port.name + "' of " + node.type->name + " takes a " + names_of(port) + ", but '" +
+                     names.back() + "' gives a " + std::string(name_of(kind)));
       const char* article =
           std::string_view("AEIO").find(source.type->name[0]) != std::string_view::npos ? "an " : "a ";
       diagnostic.note("'" + source.id() + "' is " + article + source.type->name, source.entry.id_span);
-      diagnostic.suggest(conversion_hint(candidate.kind, port.kind, node));
+      diagnostic.suggest(conversion_hint(kind, port.kind, node));
       return {};
     }
     Diagnostic& diagnostic =
@@ -249,6 +291,12 @@ class Linker {
     if (!names.empty()) diagnostic.suggest("it gives " + join_words(names));
     diagnostic.note("'" + source.id() + "' is defined here", source.entry.id_span);
     return {};
+  }
+
+  static std::string names_of(const InputPort& port) {
+    std::string names(name_of(port.kind));
+    for (const PortKind kind : port.also) names += " or a " + std::string(name_of(kind));
+    return names;
   }
 
   std::string conversion_hint(PortKind from, PortKind to, const Node& node) const {
@@ -267,9 +315,11 @@ class Linker {
     std::vector<std::string> names;
     for (const Node& node : graph_.nodes) {
       if (node.type == nullptr || node.id() == asking.id()) continue;
-      for (const OutputPort& output : node.type->outputs)
-        if (output.kind == kind)
-          names.push_back(output.name.empty() ? node.id() : node.id() + "." + output.name);
+      for (std::size_t i = 0; i < node.type->outputs.size(); ++i) {
+        const std::string& output = node.type->outputs[i].name;
+        if (kind_of(graph_.find(node.id()), i) == kind)
+          names.push_back(output.empty() ? node.id() : node.id() + "." + output);
+      }
     }
     if (names.empty() || names.size() > 8) {
       for (const NodeType& type : types_)
@@ -279,23 +329,6 @@ class Linker {
       return "";
     }
     return "here a " + std::string(name_of(kind)) + " comes from " + join_words(names, "or");
-  }
-
-  void find_optimizer() {
-    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
-      const Node& node = graph_.nodes[i];
-      if (node.type == nullptr || !node.type->optimizer) continue;
-      if (graph_.optimizer < 0) {
-        graph_.optimizer = static_cast<int>(i);
-        continue;
-      }
-      const Node& first = graph_.nodes[static_cast<std::size_t>(graph_.optimizer)];
-      annotate(diagnostics_.error("second-optimizer", node.entry.type_span,
-                                  "a pipeline has one Optimizer; this is a second one"),
-               node.entry)
-          .note("'" + first.id() + "' is the first", first.entry.id_span)
-          .suggest("join the losses in one Optimizer, or split the pipeline into two files");
-    }
   }
 
   void warn_about_saving() {

@@ -1,6 +1,8 @@
 // Lowering in two walks over the used nodes. Consumers first: each node asks its producers for the layers it
-// needs, so that VGGExtract knows how deep to go. Producers first: each node emits its operations. The
-// optimiser comes before whatever reads its canvas; the losses find it afterwards.
+// needs, so that VGGExtract knows how deep to go. Producers first, section by section: each node emits its
+// operations. An optimiser comes first in its loop; the losses find it afterwards. A node of a loop that
+// something behind the loop reads is lowered twice; a reader gets what was made in its own loop, or else the
+// straight one.
 #include "framework/graph/lower.h"
 
 #include <algorithm>
@@ -19,9 +21,9 @@ class Demand final : public DemandContext {
   Demand(const Graph& graph, Demands& demands) : graph_(graph), demands_(demands) {}
 
   void run() {
-    // The optimiser comes early in the order but consumes losses, which demand nothing of their own accord.
-    for (auto index = graph_.order.rbegin(); index != graph_.order.rend(); ++index) {
-      current_ = *index;
+    // An optimiser comes early in the order but consumes losses, which demand nothing of their own accord.
+    for (auto placed = graph_.order.rbegin(); placed != graph_.order.rend(); ++placed) {
+      current_ = placed->node;
       if (node().type->demand) node().type->demand(*this);
     }
   }
@@ -55,18 +57,20 @@ class Lowering final : public LowerContext {
       : graph_(graph),
         diagnostics_(diagnostics),
         demands_(std::move(demands)),
-        values_(graph.nodes.size()),
+        in_loop_(graph.nodes.size()),
+        straight_(graph.nodes.size()),
         failed_(graph.nodes.size()) {
     lowered_.run_state = std::make_shared<RunState>();
   }
 
   Lowered run() {
-    for (const int index : graph_.order) {
+    for (const auto& [index, section] : graph_.order) {
       current_ = index;
+      section_ = section;
       const Node& now = node();
-      values_[static_cast<std::size_t>(index)].resize(now.type->outputs.size());
-      // What depends on a failed node could only repeat its message.
-      if (depends_on_failure(now)) {
+      values_of(index).resize(now.type->outputs.size());
+      // What depends on a failed node could only repeat its message, and so could a failed node itself.
+      if (failed_[static_cast<std::size_t>(index)] || depends_on_failure(now)) {
         failed_[static_cast<std::size_t>(index)] = true;
         continue;
       }
@@ -81,12 +85,11 @@ class Lowering final : public LowerContext {
       }
       if (diagnostics_.error_count() > errors) failed_[static_cast<std::size_t>(index)] = true;
     }
-    std::stable_sort(lowered_.program.operations.begin(), lowered_.program.operations.end(),
-                     [](const Operation& a, const Operation& b) { return a.phase < b.phase; });
     return std::move(lowered_);
   }
 
   const Node& node() const override { return graph_.nodes[static_cast<std::size_t>(current_)]; }
+  int section() const override { return section_; }
   const std::string& directory() const override { return graph_.directory; }
   Diagnostics& diagnostics() override { return diagnostics_; }
   const std::vector<LayerDemand>& demanded() const override {
@@ -98,8 +101,7 @@ class Lowering final : public LowerContext {
     for (std::size_t p = 0; p < node().inputs.size(); ++p)
       if (node().type->inputs[p].name == port)
         for (const Wire& wire : node().inputs[p])
-          result.push_back(
-              &values_[static_cast<std::size_t>(wire.node)][static_cast<std::size_t>(wire.output)]);
+          result.push_back(&values_of(wire.node)[static_cast<std::size_t>(wire.output)]);
     return result;
   }
   const PortValue* input(std::string_view port) const override {
@@ -120,7 +122,7 @@ class Lowering final : public LowerContext {
     operation.inputs = std::move(inputs);
     operation.origin = {node().id(), node().entry.id_span};
     operation.label = step.empty() ? node().id() : node().id() + "/" + step;
-    operation.phase = node().phase;
+    operation.section = section_;
     try {
       return lowered_.program.append(std::move(operation)).outputs;
     } catch (const ShapeError& problem) {
@@ -138,7 +140,9 @@ class Lowering final : public LowerContext {
     }
   }
   const std::shared_ptr<RunState>& run_state() const override { return lowered_.run_state; }
-  void run_every(std::int64_t every) override { lowered_.program.operations.back().every = every; }
+  void run_every(std::int64_t every) override {
+    if (section_ > 0) lowered_.program.operations.back().every = every;
+  }
   void uses_file(std::string_view key, const std::string& path, bool writes) override {
     std::error_code problem;
     const std::filesystem::path plain = std::filesystem::absolute(path, problem).lexically_normal();
@@ -159,19 +163,27 @@ class Lowering final : public LowerContext {
   }
   void set_output(std::string_view port, PortValue value) override {
     for (std::size_t i = 0; i < node().type->outputs.size(); ++i)
-      if (node().type->outputs[i].name == port)
-        values_[static_cast<std::size_t>(current_)][i] = std::move(value);
+      if (node().type->outputs[i].name == port) values_of(current_)[i] = std::move(value);
   }
   void add_loss(TensorId scalar, std::string layer) override {
-    lowered_.program.losses.push_back({node().id(), std::move(layer), scalar});
+    if (is_loop(section_))
+      lowered_.program.loops[static_cast<std::size_t>(loop_of(section_))].losses.push_back(
+          {node().id(), std::move(layer), scalar});
   }
-  TensorId make_canvas(TensorDesc canvas) override {
-    lowered_.program.canvas = lowered_.program.add_tensor(canvas, node().id() + ".canvas");
-    return lowered_.program.canvas;
-  }
-  void optimize(TensorId start, Optimization optimization) override {
-    lowered_.program.start = start;
-    lowered_.optimization = std::move(optimization);
+  TensorId optimize(TensorId start, Optimization optimization) override {
+    Program& program = lowered_.program;
+    // Loops whose optimiser failed keep their place.
+    program.loops.resize(static_cast<std::size_t>(loop_of(section_)) + 1);
+    lowered_.optimizations.resize(program.loops.size());
+    Loop& loop = program.loops.back();
+    loop.node = node().id();
+    loop.start = start;
+    loop.canvas = program.add_tensor(program.desc(start), node().id() + ".canvas");
+    const auto floats = optimization.make_method()->state_floats(program.desc(start).shape.elements());
+    loop.state = program.add_tensor({{1, 1, static_cast<std::int64_t>(floats)}, ElementType::f32},
+                                    node().id() + ".state");
+    lowered_.optimizations.back() = std::move(optimization);
+    return loop.canvas;
   }
 
  private:
@@ -189,6 +201,19 @@ class Lowering final : public LowerContext {
         diagnostic.note(line.substr(text));
   }
   const char* file_key() const { return node().value_of("path") != nullptr ? "path" : "network"; }
+
+  /// What a node gave, as the present section sees it.
+  std::vector<PortValue>& values_of(int index) {
+    return (sees_loop(index) ? in_loop_ : straight_)[static_cast<std::size_t>(index)];
+  }
+  const std::vector<PortValue>& values_of(int index) const {
+    return (sees_loop(index) ? in_loop_ : straight_)[static_cast<std::size_t>(index)];
+  }
+  /// Optimisers give the same canvas everywhere.
+  bool sees_loop(int index) const {
+    const Node& from = graph_.nodes[static_cast<std::size_t>(index)];
+    return from.type->optimizer || (from.loop >= 0 && section_ == loop_section(from.loop));
+  }
 
   bool depends_on_failure(const Node& now) const {
     for (std::size_t p = 0; p < now.inputs.size(); ++p) {
@@ -209,10 +234,11 @@ class Lowering final : public LowerContext {
   Diagnostics& diagnostics_;
   Demands demands_;
   std::vector<FileUse> files_;
-  std::vector<std::vector<PortValue>> values_;  // by node, by output
+  std::vector<std::vector<PortValue>> in_loop_, straight_;  // by node, by output
   std::vector<bool> failed_;
   Lowered lowered_;
   int current_ = -1;
+  int section_ = 0;
 };
 
 }  // namespace

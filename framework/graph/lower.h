@@ -11,17 +11,19 @@
 #include <vector>
 
 #include "framework/graph/graph.h"
+#include "framework/ops/channel_affine.h"
 #include "framework/ops/optimization_method.h"
 #include "framework/ops/program.h"
 
 namespace gramflow {
 
-/// The numbers that a picture turns into under a network's convention: which convention, and the values of
-/// black and white.
+/// The numbers that a picture turns into under a network's convention, and the values of black and white. By
+/// default those of a picture itself.
 struct InputSpace {
-  std::string convention;  ///< printable; equal texts are equal conventions
+  std::string convention;  ///< printable; equal texts are equal conventions; "" for a picture
   std::array<float, 3> low = {0, 0, 0};
   std::array<float, 3> high = {1, 1, 1};
+  ChannelMap from_picture, to_picture;
 };
 
 struct LayerTensor {
@@ -63,23 +65,26 @@ class DemandContext {
   std::vector<LayerDemand> listed(std::string_view key) const;
 };
 
-/// What the optimiser node decides for the loop.
+/// What an optimiser node decides for its loop.
 struct Optimization {
   std::string node;
   Span span;
   std::int64_t iterations = 0;
   std::string method;  ///< "adam", for messages
   std::function<std::unique_ptr<OptimizationMethod>()> make_method;
-  /// From the finished canvas of the last stage to the first of this one: resized and brought back into the
-  /// range of pictures.
-  std::function<void(const std::vector<float>& from, Shape from_shape, TensorView to)> carry;
+  InputSpace space;  ///< of the canvas
+  /// From the finished canvas of the stage before to the first of this one: resized, and brought back into
+  /// the range of pictures; through picture values when the spaces differ.
+  std::function<void(const std::vector<float>& from, Shape from_shape, const InputSpace& from_space,
+                     TensorView to)>
+      carry;
 };
 
 /// Where the run stands, for operations that name files by it or report what they wrote. Owned by the lowered
 /// program's operations and the Session together; written by the Session between operations.
 struct RunState {
   int stage = 0;
-  std::int64_t iteration = 0;  ///< iterations done in this stage
+  std::int64_t iteration = 0;  ///< iterations done in the loop that runs or has just ended
   std::string description;     ///< kept in written pictures
   std::function<void(const std::string&)>
       saved;  ///< called with the path of each written file; from any thread
@@ -90,6 +95,9 @@ class LowerContext {
  public:
   virtual ~LowerContext() = default;
   virtual const Node& node() const = 0;
+  /// Where the node runs this time; one in a loop may be lowered a second time, for what comes after the
+  /// loop.
+  virtual int section() const = 0;
   virtual const std::string& directory() const = 0;
   virtual Diagnostics& diagnostics() = 0;
   virtual const std::vector<LayerDemand>& demanded() const = 0;
@@ -103,7 +111,8 @@ class LowerContext {
   /// ShapeError is reported at `span` (default: the node) and ends the lowering of this node.
   virtual std::vector<TensorId> emit(OpPtr op, std::vector<TensorId> inputs, std::string step = "",
                                      Span span = {}) = 0;
-  /// The last emitted operation also runs every so many iterations.
+  /// The last emitted operation also runs every so many iterations of the loop before its section; without
+  /// effect where there is none.
   virtual void run_every(std::int64_t every) = 0;
   virtual const std::shared_ptr<RunState>& run_state() const = 0;
   /// Tells of a file that the node reads or writes, named by the value of `key`. One that is written must not
@@ -111,9 +120,8 @@ class LowerContext {
   virtual void uses_file(std::string_view key, const std::string& path, bool writes) = 0;
   virtual void set_output(std::string_view port, PortValue value) = 0;
   virtual void add_loss(TensorId scalar, std::string layer) = 0;
-  /// A tensor that no operation makes; once a program, by the optimiser.
-  virtual TensorId make_canvas(TensorDesc desc) = 0;
-  virtual void optimize(TensorId start, Optimization optimization) = 0;
+  /// For an optimiser: begins its loop and gives the canvas, a tensor like `start` that no operation makes.
+  virtual TensorId optimize(TensorId start, Optimization optimization) = 0;
 
   template <class Params>
   const Params& parameters() const {
@@ -125,7 +133,7 @@ class LowerContext {
 
 struct Lowered {
   Program program;
-  Optimization optimization;  ///< meaningful when program.canvas is there
+  std::vector<Optimization> optimizations;  ///< by loop
   std::shared_ptr<RunState> run_state;
 };
 

@@ -28,7 +28,9 @@ struct InputPort {
   PortKind kind = PortKind::picture;
   std::string doc;
   bool required = true;
-  bool list = false;  ///< takes one reference or a list of them
+  bool list = false;                ///< takes one reference or a list of them
+  std::vector<PortKind> also = {};  ///< other kinds it takes
+  bool takes(PortKind other) const;
 };
 
 struct OutputPort {
@@ -37,6 +39,8 @@ struct OutputPort {
   std::string doc;
   /// The optimiser's canvas: it exists before the node's inputs do, so a wire from it closes no cycle.
   bool before_inputs = false;
+  /// Name of the input whose kind this output has; "": always `kind`.
+  std::string like = "";
 };
 
 class DemandContext;

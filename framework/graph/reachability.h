@@ -7,8 +7,9 @@ namespace gramflow {
 /// Reports every ring of nodes that wait for each other, with the line of each wire. True when there was one.
 bool report_cycles(const Graph& graph, Diagnostics& diagnostics);
 
-/// Fills graph.order and each node's `used` and `phase`; warns of nodes that nobody needs, and reports losses
-/// that do not depend on the canvas. The graph must be free of cycles.
-void infer_phases(Graph& graph, Diagnostics& diagnostics);
+/// Fills graph.order and graph.optimizers and each node's `used`, `loop` and `straight`; warns of nodes that
+/// nobody needs, reports losses that do not depend on their optimiser's canvas, and optimisers that wait for
+/// each other. The graph must be free of cycles.
+void infer_sections(Graph& graph, Diagnostics& diagnostics);
 
 }  // namespace gramflow

@@ -29,6 +29,7 @@ class HostFunction final : public Op {
   std::size_t scratch_bytes(std::span<const TensorDesc>) const override { return description_.scratch_bytes; }
   std::size_t transient_bytes() const override { return description_.transient_bytes; }
   bool has_effect() const override { return description_.has_effect; }
+  bool differentiable() const override { return false; }
   void preflight() const override {
     if (description_.preflight) description_.preflight();
   }

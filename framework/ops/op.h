@@ -95,7 +95,9 @@ class Op {
   virtual Resource* resource() const { return nullptr; }
   /// Finds out before the run whether it can succeed (an output folder that takes no files). Throws RunError.
   virtual void preflight() const {}
-  /// Default: std::logic_error, for ops that stand in no loss.
+  /// Whether the op may stand between a canvas and a loss: gradient() is there.
+  virtual bool differentiable() const { return true; }
+  /// Default: std::logic_error, for backward ops, which are never differentiated again.
   virtual void gradient(GradientBuilder& builder) const;
   virtual std::unique_ptr<Kernel> prepare(const Bindings& memory) const = 0;
 };

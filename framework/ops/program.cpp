@@ -4,16 +4,11 @@
 
 namespace gramflow {
 
-std::string_view name_of(Phase phase) {
-  switch (phase) {
-    case Phase::prologue:
-      return "prologue";
-    case Phase::loop:
-      return "loop";
-    case Phase::epilogue:
-      return "epilogue";
-  }
-  return "";
+std::string Program::section_name(int section) const {
+  const auto loop = static_cast<std::size_t>(loop_of(section));
+  if (!is_loop(section) && loop == loops.size() && !loops.empty()) return "epilogue";
+  const std::string name = is_loop(section) ? "loop" : "prologue";
+  return loops.size() > 1 ? name + " of " + loops[loop].node : name;
 }
 
 std::vector<TensorDesc> Program::descs(const std::vector<TensorId>& ids) const {
@@ -45,6 +40,8 @@ Operation& Program::append(Operation operation) {
 
 std::string Program::to_string() const {
   std::string text;
+  std::vector<std::string> names;
+  for (int section = 0; section < sections(); ++section) names.push_back(section_name(section));
   const auto list = [&](const std::vector<TensorId>& ids) {
     std::string out;
     for (const TensorId id : ids)
@@ -53,8 +50,9 @@ std::string Program::to_string() const {
   };
   for (const Operation& operation : operations) {
     const TensorId first = operation.outputs.empty() ? no_tensor : operation.outputs[0];
-    text += fmt::format("{:8} {:24} {} = {}({})", name_of(operation.phase), operation.label,
-                        list(operation.outputs), operation.op->kind(), list(operation.inputs));
+    text +=
+        fmt::format("{:8} {:24} {} = {}({})", names[static_cast<std::size_t>(operation.section)],
+                    operation.label, list(operation.outputs), operation.op->kind(), list(operation.inputs));
     if (const std::string attributes = operation.op->attributes(); !attributes.empty())
       text += fmt::format(" [{}]", attributes);
     if (first != no_tensor) text += fmt::format("  {}", desc(first).shape.to_string());

@@ -1,9 +1,16 @@
 #pragma once
 // A Program: a straight list of operations over tensors, each written once. What passes read and change.
 //
-// The list is in an order that can be run. `canvas` is the tensor being optimised: no operation makes it.
-// Passes are free functions from Program to Program (framework/compile); to_string() shows what each of them
-// did.
+// The list is in an order that can be run. It is cut into sections that run one after the other:
+//
+//   0: before the first loop   1: the first loop   2: between the loops   3: the second loop   ...   last:
+//   the rest
+//
+// Even sections are straight: they run once. Odd ones are loops: one for each optimiser, run in every
+// evaluation of loss and gradient. A loop's canvas is the tensor being optimised: no operation makes it.
+// Operations of the section behind a loop whose `every` is set, and what they need, also run between the
+// loop's iterations: its previews. Passes are free functions from Program to Program (framework/compile);
+// to_string() shows what each of them did.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,13 +21,11 @@
 
 namespace gramflow {
 
-/// When an operation runs.
-enum class Phase {
-  prologue,  ///< once, before the first iteration: does not depend on the canvas
-  loop,      ///< every iteration: from the canvas to a loss, and back
-  epilogue,  ///< on the finished picture; also on the way there, for previews
-};
-std::string_view name_of(Phase phase);
+inline constexpr int straight_section(int stretch) { return 2 * stretch; }
+inline constexpr int loop_section(int loop) { return 2 * loop + 1; }
+inline constexpr bool is_loop(int section) { return section % 2 != 0; }
+/// Of a loop: which; of a straight section: the loop that comes after it.
+inline constexpr int loop_of(int section) { return section / 2; }
 
 /// Where an operation comes from: what messages and traces show.
 struct Origin {
@@ -34,11 +39,11 @@ struct Operation {
   std::vector<TensorId> outputs;  ///< no_tensor where nobody reads an optional output
   Origin origin;
   std::string label;  ///< "canvas_features/conv1_1", "canvas_features/conv1_1 backward"
-  Phase phase = Phase::prologue;
+  int section = 0;
   bool backward = false;
-  bool repeated = false;  ///< computes again what was not kept for going back
-  std::int64_t every =
-      0;  ///< of an epilogue op with an effect: runs as a monitor every so many iterations; 0 only at the end
+  bool repeated = false;   ///< computes again what was not kept for going back
+  std::int64_t every = 0;  ///< of an op with an effect behind a loop: also runs every so many of its
+                           ///< iterations; 0 only at the end
 };
 
 struct Tensor {
@@ -53,14 +58,26 @@ struct LossTerm {
   TensorId tensor = no_tensor;
 };
 
+/// One optimiser: what it moves, from where, and what it makes small.
+struct Loop {
+  std::string node;  ///< the optimiser's
+  TensorId canvas = no_tensor;
+  TensorId start =
+      no_tensor;  ///< what the canvas begins as; made in an earlier section, or an earlier canvas
+  TensorId gradient = no_tensor;  ///< of the sum of losses with respect to the canvas; set by differentiate()
+  TensorId state = no_tensor;     ///< what the method remembers; no operation touches it
+  std::vector<LossTerm> losses;
+};
+
 struct Program {
   std::vector<Tensor> tensors;
-  std::vector<Operation> operations;
-  TensorId canvas = no_tensor;    ///< no_tensor: nothing is optimised
-  TensorId start = no_tensor;     ///< what the canvas begins as
-  TensorId gradient = no_tensor;  ///< of the sum of losses with respect to the canvas; set by differentiate()
-  std::vector<LossTerm> losses;
+  std::vector<Operation> operations;  ///< section by section
+  std::vector<Loop> loops;            ///< in the order they run in
 
+  int sections() const { return 2 * static_cast<int>(loops.size()) + 1; }
+  /// "prologue", "loop", "epilogue" with one optimiser; with several "prologue of a", "loop of a", ...,
+  /// "epilogue".
+  std::string section_name(int section) const;
   const TensorDesc& desc(TensorId id) const {
     return id == no_tensor ? absent_tensor : tensors[static_cast<std::size_t>(id)].desc;
   }

@@ -14,6 +14,8 @@ InputSpace input_space(const Network& network) {
                   input.scale, fmt::join(input.mean, ", "), fmt::join(input.std, ", "));
   space.low = range.low;
   space.high = range.high;
+  space.from_picture = network_from_picture(input);
+  space.to_picture = picture_from_network(input);
   return space;
 }
 

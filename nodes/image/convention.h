@@ -1,9 +1,8 @@
 #pragma once
 // How a network wants its input: the way between pictures and network inputs.
 #include <array>
-#include <span>
 
-#include "nodes/image/picture.h"
+#include "framework/ops/channel_affine.h"
 
 namespace gramflow {
 
@@ -21,12 +20,9 @@ struct InputConvention {
   bool operator==(const InputConvention&) const = default;
 };
 
-/// Picture -> network input, channels last, 3 channels. `from` and `to` have equal lengths, a multiple of 3,
-/// and may be the same memory. Allocates nothing; starts a parallel_for.
-void preprocess(std::span<const float> from, std::span<float> to, const InputConvention& convention);
-
-/// Network input -> picture: the inverse, clamped to [0, 1]. A NaN becomes 0. Same conditions.
-void postprocess(std::span<const float> from, std::span<float> to, const InputConvention& convention);
+/// Picture -> network input, and back. Neither clamps.
+ChannelMap network_from_picture(const InputConvention& convention);
+ChannelMap picture_from_network(const InputConvention& convention);
 
 /// The smallest and largest network input value that a picture of [0, 1] can give, per channel in network
 /// order: for clamping a canvas.

@@ -1,5 +1,5 @@
 // Preprocess and Postprocess: from pictures to a network's numbers and back.
-#include "framework/ops/host_function.h"
+#include "framework/ops/channel_affine.h"
 #include "nodes/features/feature_nodes.h"
 #include "nodes/features/input_space.h"
 #include "nodes/features/named_network.h"
@@ -19,16 +19,16 @@ void visit_parameters(Visitor& visitor, ProcessParameters& parameters) {
           reads_file());
 }
 
-using Conversion = void (*)(std::span<const float>, std::span<float>, const InputConvention&);
+enum class Direction { to_network, to_picture };
 
 void lower_conversion(LowerContext& context, NetworkLibrary& library, const std::string& port,
-                      Conversion convert) {
+                      Direction direction) {
   const auto& parameters = context.parameters<ProcessParameters>();
   const auto network = named_network(context, library, parameters.network);
   if (!network) return;
   const PortValue& input = *context.input(port);
   const InputSpace space = input_space(*network);
-  const bool back = convert == postprocess;
+  const bool back = direction == Direction::to_picture;
   if (back && input.space.convention != space.convention) {
     context
         .error("convention", port,
@@ -36,15 +36,11 @@ void lower_conversion(LowerContext& context, NetworkLibrary& library, const std:
         .suggest("'network: " + parameters.network + "' means " + space.convention);
     return;
   }
-  HostFunction::Description description;
-  description.kind = context.node().type->name;
-  description.attributes = network->name;
-  description.outputs = {context.desc(input.tensor)};
-  description.run = [convention = network->input, convert](const Bindings& memory) {
-    convert(memory.inputs[0].floats(), memory.outputs[0].floats(), convention);
-  };
   PortValue value;
-  value.tensor = context.emit(std::make_shared<HostFunction>(std::move(description)), {input.tensor}).front();
+  value.tensor =
+      context
+          .emit(std::make_shared<ChannelAffine>(back ? space.to_picture : space.from_picture), {input.tensor})
+          .front();
   if (!back) value.space = space;
   context.set_output("", std::move(value));
 }
@@ -61,7 +57,7 @@ NodeType preprocess_node(std::shared_ptr<NetworkLibrary> library) {
   type.outputs = {{"", PortKind::network_input, "of the same size"}};
   type.parameters = ParameterSchema::of<ProcessParameters>();
   type.lower = [library = std::move(library)](LowerContext& context) {
-    lower_conversion(context, *library, "image", preprocess);
+    lower_conversion(context, *library, "image", Direction::to_network);
   };
   return type;
 }
@@ -70,13 +66,13 @@ NodeType postprocess_node(std::shared_ptr<NetworkLibrary> library) {
   NodeType type;
   type.name = "Postprocess";
   type.theme = "image";
-  type.summary = "Turns a network's numbers back into a picture: the inverse of Preprocess, clamped.";
-  type.formula = "clamp((input * std + mean) / scale, 0, 1)";
+  type.summary = "Turns a network's numbers back into a picture: the inverse of Preprocess.";
+  type.formula = "(input * std + mean) / scale; Save cuts off at 0 and 1";
   type.inputs = {{"input", PortKind::network_input, "usually the optimiser's result"}};
   type.outputs = {{"", PortKind::picture, "of the same size"}};
   type.parameters = ParameterSchema::of<ProcessParameters>();
   type.lower = [library = std::move(library)](LowerContext& context) {
-    lower_conversion(context, *library, "input", postprocess);
+    lower_conversion(context, *library, "input", Direction::to_picture);
   };
   return type;
 }

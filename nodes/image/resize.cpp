@@ -58,10 +58,6 @@ double weight_at(ResizeFilter filter, double x) {
   return 0;
 }
 
-bool overshoots(ResizeFilter filter) {
-  return filter == ResizeFilter::cubic || filter == ResizeFilter::lanczos3;
-}
-
 }  // namespace
 
 PictureSize target_size(const WantedSize& wanted, PictureSize picture) {
@@ -138,7 +134,6 @@ Resizer::Axis Resizer::make_axis(int from, int to, ResizeFilter filter) {
 Resizer::Resizer(PictureSize from, PictureSize to, ResizeFilter filter)
     : from_(from),
       to_(to),
-      filter_(filter),
       horizontal_(make_axis(from.width, to.width, filter)),
       vertical_(make_axis(from.height, to.height, filter)),
       scratch_floats_(PictureSize{to.width, from.height}.floats()) {}
@@ -179,8 +174,6 @@ void Resizer::run(std::span<const float> from, std::span<float> to, std::span<fl
       const float* in = scratch.data() + (static_cast<std::size_t>(vertical_.first[row]) + k) * out_row;
       for (std::size_t i = 0; i < out_row; ++i) out[i] += weight * in[i];
     }
-    if (overshoots(filter_))
-      for (std::size_t i = 0; i < out_row; ++i) out[i] = std::clamp(out[i], 0.0F, 1.0F);
   });
 }
 

@@ -29,8 +29,8 @@ enum class ResizeFilter {
   box,       ///< area average when shrinking, nearest when enlarging
   triangle,  ///< bilinear; when shrinking, widened so that nothing aliases (Pillow's BILINEAR, torch's
              ///< antialias=True)
-  cubic,     ///< Catmull-Rom (a = -0.5); sharper, overshoots at edges; the result is clamped to [0, 1]
-  lanczos3,  ///< sharpest, overshoots a little more; clamped to [0, 1]
+  cubic,     ///< Catmull-Rom (a = -0.5); sharper, overshoots at edges
+  lanczos3,  ///< sharpest, overshoots a little more
 };
 /// "triangle" and so on; nullptr-free: every filter has a name.
 std::string_view name_of(ResizeFilter filter);
@@ -62,7 +62,6 @@ class Resizer {
 
   PictureSize from_;
   PictureSize to_;
-  ResizeFilter filter_;
   Axis horizontal_;
   Axis vertical_;
   std::size_t scratch_floats_ = 0;

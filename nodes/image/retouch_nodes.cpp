@@ -74,9 +74,8 @@ NodeType grade_node() {
   type.theme = "image";
   type.summary = "Exposure, contrast, saturation and gamma of a picture.";
   type.formula =
-      "exposure on linear light; v = luma + saturation * (v - luma); v = 0.5 + contrast * (v - 0.5); clamp "
-      "to 0..1; "
-      "v = v^(1/gamma)";
+      "exposure on linear light; v = luma + saturation * (v - luma); v = 0.5 + contrast * (v - 0.5); "
+      "v = sign(v) |v|^(1/gamma)";
   type.inputs = {{"image", PortKind::picture, "the picture"}};
   type.outputs = {{"", PortKind::picture, "of the same size"}};
   type.parameters = ParameterSchema::of<Grading>();
@@ -89,7 +88,8 @@ NodeType sharpen_node() {
   type.name = "Sharpen";
   type.theme = "image";
   type.summary = "Brings out fine detail by unsharp masking.";
-  type.formula = "clamp(image + amount * (image - blur(image)), 0, 1), blur: Gaussian of the radius";
+  type.formula =
+      "image + amount * (image - blur(image)), blur: Gaussian of the radius; Save cuts off at 0 and 1";
   type.inputs = {{"image", PortKind::picture, "the picture"}};
   type.outputs = {{"", PortKind::picture, "of the same size"}};
   type.parameters = ParameterSchema::of<SharpenParameters>();

@@ -85,7 +85,7 @@ void lower_save(LowerContext& context) {
     if (state->saved) state->saved(name);
   };
   context.emit(std::make_shared<HostFunction>(std::move(description)), {context.input("image")->tensor});
-  if (parameters.every > 0 && context.node().phase == Phase::epilogue) context.run_every(parameters.every);
+  if (parameters.every > 0) context.run_every(parameters.every);
 }
 
 }  // namespace

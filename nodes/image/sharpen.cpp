@@ -51,7 +51,7 @@ void Sharpener::run(std::span<const float> from, std::span<float> to, std::span<
       for (int k = 1; k <= reach; ++k)
         blurred +=
             weights_[static_cast<std::size_t>(k)] * (row_of(scratch, y - k)[i] + row_of(scratch, y + k)[i]);
-      out[i] = std::clamp(in[i] + amount_ * (in[i] - blurred), 0.0F, 1.0F);
+      out[i] = in[i] + amount_ * (in[i] - blurred);
     }
   });
 }

@@ -53,7 +53,7 @@ NodeType tv_loss_node() {
       "l2: weight / 2 * (mean (x[row+1] - x[row])^2 + mean (x[column+1] - x[column])^2)\n"
       "nine-point: weight * 2 * (mean dx^2 / 3 + mean dy^2 / 3 + mean d1^2 / 12 + mean d2^2 / 12), d1 and d2 "
       "along the diagonals, edges repeated";
-  type.inputs = {{"input", PortKind::network_input, "the canvas"}};
+  type.inputs = {{"input", PortKind::network_input, "the canvas", true, false, {PortKind::picture}}};
   type.outputs = {{"", PortKind::loss, "for an optimiser"}};
   type.parameters = ParameterSchema::of<TvLossParameters>();
   type.lower = [](LowerContext& context) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "framework/graph/lower.h"
+#include "framework/ops/cpu/channel_affine.h"
 #include "nodes/image/resize.h"
 #include "nodes/optim/method.h"
 #include "nodes/optim/optim_nodes.h"
@@ -77,15 +78,22 @@ std::function<std::unique_ptr<OptimizationMethod>()> method_maker(const Optimize
   return [options] { return make_lbfgs(options); };
 }
 
-/// The canvas of another size, brought back into the range of pictures. Resizing is linear, so it may as well
-/// be done in network input numbers.
-void carry_canvas(const InputSpace& space, const std::vector<float>& from, Shape from_shape, TensorView to) {
+/// What the stage before made, brought back into the range of pictures and to another size. Resizing is
+/// linear, so it may as well be done in the numbers of a network, as long as both stages mean the same one.
+void carry_canvas(const InputSpace& to_space, const std::vector<float>& from, Shape from_shape,
+                  const InputSpace& from_space, TensorView to) {
   const Resizer resizer(picture_size(from_shape), picture_size(to.shape()));
   std::vector<float> clamped(from);
   for (std::size_t i = 0; i < clamped.size(); ++i)
-    clamped[i] = std::clamp(clamped[i], space.low[i % 3], space.high[i % 3]);
+    clamped[i] = std::clamp(clamped[i], from_space.low[i % 3], from_space.high[i % 3]);
+  const auto convert = [](std::span<float> values, const ChannelMap& map) {
+    cpu::channel_affine(map.source, map.factor, map.offset, values, values, false);
+  };
+  const bool same = to_space.convention == from_space.convention;
+  if (!same) convert(clamped, from_space.to_picture);
   std::vector<float> scratch(resizer.scratch_floats());
   resizer.run(clamped, to.floats(), scratch);
+  if (!same) convert(to.floats(), to_space.from_picture);
 }
 
 void lower_optimizer(LowerContext& context) {
@@ -94,21 +102,22 @@ void lower_optimizer(LowerContext& context) {
     context.diagnostics().warning("unused-parameter", context.node().span_of("decay"),
                                   "'decay' has no effect on lbfgs, whose line search finds its own steps");
   const PortValue& start = *context.input("start");
-  PortValue canvas;
-  canvas.tensor = context.make_canvas(context.desc(start.tensor));
-  canvas.space = start.space;
-  context.set_output("canvas", canvas);
-  context.set_output("", canvas);
   Optimization optimization;
   optimization.node = context.node().id();
   optimization.span = context.node().entry.id_span;
   optimization.iterations = parameters.iterations;
   optimization.method = parameters.method == Method::adam ? "adam" : "lbfgs";
   optimization.make_method = method_maker(parameters);
-  optimization.carry = [space = start.space](const std::vector<float>& from, Shape shape, TensorView to) {
-    carry_canvas(space, from, shape, to);
+  optimization.space = start.space;
+  optimization.carry = [space = start.space](const std::vector<float>& from, Shape shape,
+                                             const InputSpace& from_space, TensorView to) {
+    carry_canvas(space, from, shape, from_space, to);
   };
-  context.optimize(start.tensor, std::move(optimization));
+  PortValue canvas;
+  canvas.tensor = context.optimize(start.tensor, std::move(optimization));
+  canvas.space = start.space;
+  context.set_output("canvas", canvas);
+  context.set_output("", canvas);
 }
 
 }  // namespace
@@ -119,11 +128,17 @@ NodeType optimizer_node() {
   type.theme = "optim";
   type.summary = "Changes a picture step by step so that the sum of the losses gets small.";
   type.formula = "adam: Kingma and Ba 2015; lbfgs: Nocedal and Wright, algorithms 7.4 and 3.5";
-  type.inputs = {{"start", PortKind::network_input, "the picture to start from"},
+  type.inputs = {{"start",
+                  PortKind::network_input,
+                  "the picture to start from, or a network input",
+                  true,
+                  false,
+                  {PortKind::picture}},
                  {"loss", PortKind::loss, "what to make small; the losses are added up", true, true}};
-  type.outputs = {{"", PortKind::network_input, "the finished picture"},
-                  {"canvas", PortKind::network_input,
-                   "the picture while it is being optimised: the input of losses", true}};
+  type.outputs = {
+      {"", PortKind::network_input, "the finished picture, of the kind that 'start' is", false, "start"},
+      {"canvas", PortKind::network_input, "the picture while it is being optimised: the input of losses",
+       true, "start"}};
   type.parameters = ParameterSchema::of<OptimizerParameters>();
   type.optimizer = true;
   type.lower = lower_optimizer;

@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "framework/compile/verify.h"
 #include "framework/ops/host_function.h"
 #include "nodes/features/input_space.h"
 #include "tests/engine/formula.h"
@@ -119,10 +120,24 @@ double Recorder::loss(std::size_t iteration, const std::string& name) const {
   throw std::out_of_range("no loss " + name);
 }
 
-RunSummary run(const std::string& yaml, const NodeTypes& types, SessionOptions options, int threads) {
+std::vector<std::unique_ptr<CompiledStage>> compiled(const std::string& yaml, const NodeTypes& types,
+                                                     int threads) {
   Diagnostics warnings;
-  return run_stages(compile_stages(pipeline(yaml), types, warnings, threads), options);
+  auto stages = compile_stages(pipeline(yaml), types, warnings, threads);
+  for (const auto& stage : stages)
+    for (const std::string& problem : verify(stage->plan)) throw std::logic_error("not proven: " + problem);
+  return stages;
 }
+
+RunSummary run(const std::string& yaml, const NodeTypes& types, RunOptions options, int threads) {
+  return run_stages(compiled(yaml, types, threads), options);
+}
+
+void poison_free_memory(Session& session) {
+  session.before_section = [&session](int section) { session.prepared().poison(section); };
+}
+
+const std::vector<float>& result_of(const RunSummary& summary) { return summary.canvases.back().values; }
 
 std::string small_transfer(const std::string& method, int width, int height) {
   return fmt::format(R"(version: 1

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/exec/session.h"
+#include "framework/exec/run_stages.h"
 #include "nodes/standard_nodes.h"
 
 namespace gramflow::test {
@@ -51,8 +51,15 @@ class Recorder final : public Observer {
   std::vector<Iteration> iterations_;
 };
 
-/// Compiles and runs; throws what they throw.
-RunSummary run(const std::string& yaml, const NodeTypes& types, SessionOptions options = {}, int threads = 0);
+/// Compiles, proves the plans, and runs; throws what they throw.
+RunSummary run(const std::string& yaml, const NodeTypes& types, RunOptions options = {}, int threads = 0);
+/// For RunOptions::before_stage: NaN in all free memory before every set of operations.
+void poison_free_memory(Session& session);
+/// Compiled and proven.
+std::vector<std::unique_ptr<CompiledStage>> compiled(const std::string& yaml, const NodeTypes& types,
+                                                     int threads = 0);
+/// The last canvas.
+const std::vector<float>& result_of(const RunSummary& summary);
 
 /// A small style transfer with vgg19-mini on formula pictures; `method` is put into the optimiser: "method:
 /// adam, ...".

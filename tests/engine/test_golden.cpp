@@ -163,16 +163,17 @@ void check_start(const std::string& name) {
   const GoldenNetwork network = golden.network();
   const NodeTypes types = network.types();
   Recorder recorder;
-  SessionOptions options;
+  RunOptions options;
   options.observers = {&recorder};
-  options.after_stage = [&](PreparedPlan& prepared) {
+  options.after_stage = [&](Session& session) {
+    PreparedPlan& prepared = session.prepared();
     for (const auto& [layer, expected] : golden.data["content_features"].items()) {
       if (!golden.data["at_start"]["content"].contains(layer)) continue;
       check_summary(tensor_named(prepared, "content_features/" + golden.layer(layer)), expected, 1e-4, 1e-4);
     }
     for (const auto& [layer, expected] : golden.data["style_grams"].items())
       check_summary(tensor_named(prepared, "style_gram/" + golden.layer(layer)), expected, 1e-4, 1e-4);
-    const TensorView gradient = prepared.view(prepared.plan().program.gradient);
+    const TensorView gradient = session.gradient();
     std::vector<double> channels_first;
     for (int c = 0; c < 3; ++c)
       for (std::int64_t p = 0; p < gradient.shape().pixels(); ++p)

@@ -27,11 +27,20 @@ struct Way {
   bool poison = false;
 };
 
-RunSummary run_with(const Way& way, const std::string& yaml = transfer()) {
+std::vector<float> run_with(const Way& way, const std::string& yaml = transfer()) {
   const TemporaryFolder folder;
-  return run(yaml.substr(0, yaml.find("unused.png")) + (folder / "unused.png") +
-                 yaml.substr(yaml.find("unused.png") + 10),
-             test_nodes(shipped_library()), {.executor = way.executor, .poison = way.poison}, way.threads);
+  return result_of(run(yaml.substr(0, yaml.find("unused.png")) + (folder / "unused.png") +
+                           yaml.substr(yaml.find("unused.png") + 10),
+                       test_nodes(shipped_library()),
+                       {.executor = way.executor, .before_stage = way.poison ? poison_free_memory : nullptr},
+                       way.threads));
+}
+
+std::vector<int> loop_operations(const Plan& plan) {
+  std::vector<int> operations;
+  const Plan::Range& range = plan.sections[loop_section(0)];
+  for (std::size_t i = range.begin; i < range.end; ++i) operations.push_back(static_cast<int>(i));
+  return operations;
 }
 
 /// The stage's plan without rematerialise().
@@ -39,7 +48,7 @@ Plan plan_that_keeps_everything(CompiledStage& stage) {
   Diagnostics found;
   Lowered lowered = lower(stage.graph, found);
   stage.run_state = lowered.run_state;
-  ThreadScope threads(stage.threads);
+  ThreadScope threads(stage.plan.workers);
   Plan plan;
   threads.execute([&] {
     differentiate(lowered.program);
@@ -54,24 +63,22 @@ Plan plan_that_keeps_everything(CompiledStage& stage) {
 }  // namespace
 
 TEST_CASE("threads and executors do not change a bit") {
-  const RunSummary reference = run_with({.threads = 1, .executor = ExecutorKind::serial});
-  CHECK(run_with({.threads = 2, .executor = ExecutorKind::serial}).result == reference.result);
-  CHECK(run_with({.threads = 1, .executor = ExecutorKind::flow}).result == reference.result);
+  const std::vector<float> reference = run_with({.threads = 1, .executor = ExecutorKind::serial});
+  CHECK(run_with({.threads = 2, .executor = ExecutorKind::serial}) == reference);
+  CHECK(run_with({.threads = 1, .executor = ExecutorKind::flow}) == reference);
   for (int again = 0; again < 5; ++again)
-    CHECK(run_with({.threads = 2, .executor = ExecutorKind::flow}).result == reference.result);
+    CHECK(run_with({.threads = 2, .executor = ExecutorKind::flow}) == reference);
   for (int again = 0; again < 5; ++again) {
-    CHECK(run_with({.threads = 3, .executor = ExecutorKind::serial}).result == reference.result);
-    CHECK(run_with({.threads = 3, .executor = ExecutorKind::flow}).result == reference.result);
+    CHECK(run_with({.threads = 3, .executor = ExecutorKind::serial}) == reference);
+    CHECK(run_with({.threads = 3, .executor = ExecutorKind::flow}) == reference);
   }
 }
 
 TEST_CASE("an iteration reads nothing that the one before left behind") {
   for (const char* method : {"method: adam, iterations: 4", "method: lbfgs, iterations: 4"}) {
-    const RunSummary clean = run_with({.executor = ExecutorKind::serial}, small_transfer(method));
-    CHECK(run_with({.executor = ExecutorKind::serial, .poison = true}, small_transfer(method)).result ==
-          clean.result);
-    CHECK(run_with({.executor = ExecutorKind::flow, .poison = true}, small_transfer(method)).result ==
-          clean.result);
+    const std::vector<float> clean = run_with({.executor = ExecutorKind::serial}, small_transfer(method));
+    CHECK(run_with({.executor = ExecutorKind::serial, .poison = true}, small_transfer(method)) == clean);
+    CHECK(run_with({.executor = ExecutorKind::flow, .poison = true}, small_transfer(method)) == clean);
   }
 }
 
@@ -91,7 +98,8 @@ TEST_CASE("what is made again for going back saves memory and changes no bit") {
   REQUIRE(repeated(kept[0]->plan) == 0);
   REQUIRE(repeated(again[0]->plan) == 1);
   CHECK(again[0]->plan.arena_bytes < kept[0]->plan.arena_bytes * 3 / 4);
-  CHECK(run_stages(std::move(again), {.poison = true}).result == run_stages(std::move(kept), {}).result);
+  CHECK(result_of(run_stages(std::move(again), {.before_stage = poison_free_memory})) ==
+        result_of(run_stages(std::move(kept), {})));
 }
 
 TEST_CASE("a throw in any operation names the node and its line, and the plan runs again") {
@@ -103,19 +111,14 @@ TEST_CASE("a throw in any operation names the node and its line, and the plan ru
     REQUIRE(stage != nullptr);
     ThreadScope threads(2);
     threads.execute([&] {
-      PreparedPlan prepared(stage->plan);
+      Session session(*stage, {.executor = executor});
+      session.begin();
+      PreparedPlan& prepared = session.prepared();
+      const std::vector<int> loop = loop_operations(stage->plan);
       const std::unique_ptr<Executor> runner = make_executor(executor, prepared);
-      std::vector<int> prologue, loop;
-      for (std::size_t i = 0; i < stage->plan.loop.end; ++i)
-        (i < stage->plan.loop.begin ? prologue : loop).push_back(static_cast<int>(i));
-      const int first = runner->add(prologue);
       const int second = runner->add(loop);
-      runner->run(first);
-      const TensorView canvas = prepared.view(stage->plan.program.canvas);
-      const TensorView start = prepared.view(stage->plan.program.start);
-      std::copy(start.floats().begin(), start.floats().end(), canvas.floats().begin());
       runner->run(second);
-      const TensorView gradient = prepared.view(stage->plan.program.gradient);
+      const TensorView gradient = session.gradient();
       const std::vector<float> expected(gradient.floats().begin(), gradient.floats().end());
       for (const int broken : loop) {
         const Operation& operation = stage->plan.program.operations[static_cast<std::size_t>(broken)];
@@ -146,36 +149,30 @@ TEST_CASE("the gradient of a whole pipeline agrees with finite differences") {
       compile_stage(pipeline(small_transfer("method: adam, iterations: 1", 33, 26)), types, 0, warnings, 2);
   REQUIRE(stage != nullptr);
   ThreadScope threads(2);
-  PreparedPlan prepared(stage->plan);
-  const auto runner = make_serial_executor(prepared);
-  std::vector<int> prologue, loop;
-  for (std::size_t i = 0; i < stage->plan.loop.end; ++i)
-    (i < stage->plan.loop.begin ? prologue : loop).push_back(static_cast<int>(i));
-  const int first = runner->add(prologue);
-  const int second = runner->add(loop);
-  runner->run(first);
-  const Program& program = stage->plan.program;
-  const std::span<float> canvas = prepared.view(program.canvas).floats();
-  const TensorView start_view =
-      prepared.view(program.start);  // its memory is somebody else's once the loop has begun
-  const std::vector<float> start(start_view.floats().begin(), start_view.floats().end());
+  Session session(*stage, {});
+  session.begin();
+  const auto runner = make_serial_executor(session.prepared());
+  const int second = runner->add(loop_operations(stage->plan));
+  const Loop& the_loop = stage->plan.program.loops.front();
+  const std::span<float> canvas = session.canvas().floats();
+  const std::vector<float> start(canvas.begin(), canvas.end());
   const auto loss_at = [&](const std::vector<float>& direction, float step) {
     for (std::size_t i = 0; i < canvas.size(); ++i) canvas[i] = start[i] + step * direction[i];
     runner->run(second);
     double total = 0;
-    for (const LossTerm& term : program.losses) total += *prepared.view(term.tensor).f64();
+    for (const LossTerm& term : the_loop.losses) total += *session.prepared().view(term.tensor).f64();
     return total;
   };
   loss_at(std::vector<float>(canvas.size(), 0.0F), 0);
-  const std::span<float> gradient_now = prepared.view(program.gradient).floats();
+  const std::span<float> gradient_now = session.gradient().floats();
   const std::vector<float> gradient(gradient_now.begin(), gradient_now.end());
   const auto norm = [](const std::vector<float>& v) {
     double sum = 0;
     for (const float value : v) sum += static_cast<double>(value) * static_cast<double>(value);
     return std::sqrt(sum);
   };
-  // The gradient itself, and its four quarters: directions whose slopes are large. Steps are large against the rounding of
-  // floats and small against the kinks of ReLU, pooling and total variation.
+  // The gradient itself, and its four quarters: directions whose slopes are large. Steps are large against
+  // the rounding of floats and small against the kinks of ReLU, pooling and total variation.
   for (std::size_t k = 0; k < 5; ++k) {
     std::vector<float> direction = gradient;
     const std::size_t quarter = direction.size() / 4;

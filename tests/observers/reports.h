@@ -7,8 +7,11 @@
 
 namespace gramflow::testing {
 
+inline LoopStart loop(int stage, std::int64_t width, std::int64_t height, std::int64_t iterations) {
+  return {stage, 0, "result", width, height, iterations, "adam"};
+}
 inline StageStart stage(int number, std::int64_t width, std::int64_t height, std::int64_t iterations) {
-  return {number, width, height, iterations, "adam", std::uint64_t{100} << 20};
+  return {number, std::uint64_t{100} << 20, {loop(number, width, height, iterations)}};
 }
 
 /// Two loss nodes, one with layers.
@@ -18,6 +21,7 @@ class Reports {
     losses_ = {{"content_loss", 2.5, {}}, {"style_loss", 7.5, {{"relu1_1", 3.0}, {"relu2_1", 4.5}}}};
     IterationReport report;
     report.stage = stage;
+    report.optimizer = "result";
     report.iteration = iteration;
     report.iterations = iterations;
     report.total = 10;

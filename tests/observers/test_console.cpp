@@ -30,7 +30,7 @@ struct Console {
     options.now = [this] { return now; };
     observer.emplace(out, options);
     observer->start({"p.yaml", 2, {stage(0, 30, 20, 1000)}});
-    observer->stage_start(stage(0, 30, 20, 1000));
+    observer->loop_start(loop(0, 30, 20, 1000));
     out.str("");
   }
   /// Iterations [from, to) that take `seconds` each.
@@ -75,7 +75,7 @@ TEST_CASE("A run begins with what it is and ends with what it took") {
   std::ostringstream out;
   ConsoleObserver console(out, {});
   console.start({"p.yaml", 2, {stage(0, 300, 200, 50), stage(1, 600, 400, 1)}});
-  console.stage_start(stage(1, 600, 400, 1));
+  console.loop_start(loop(1, 600, 400, 1));
   console.saved("out/a.png");
   console.message("a word");
   console.end({75, std::uint64_t{3} << 30, {"out/a.png"}, false});

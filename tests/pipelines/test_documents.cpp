@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "framework/base/error.h"
-#include "framework/exec/session.h"
+#include "framework/exec/compile_stage.h"
 #include "pipelines/json_schema.h"
 #include "pipelines/node_pages.h"
 #include "tests/engine/harness.h"

@@ -1,0 +1,45 @@
+#pragma once
+// From a pipeline's text to stages that are ready to run, without reading a pixel or a weight.
+#include <memory>
+#include <vector>
+
+#include "framework/base/diagnostics.h"
+#include "framework/compile/plan.h"
+#include "framework/config/document.h"
+#include "framework/graph/lower.h"
+
+namespace gramflow {
+
+/// One stage of the schedule, ready to run: pure data, nothing read yet.
+struct CompiledStage {
+  Document document;
+  Graph graph;
+  Plan plan;
+  std::vector<Optimization> optimizations;  ///< by loop
+  std::shared_ptr<RunState> run_state;
+  int number = 0;                 ///< from 0
+  bool last = true;               ///< of the schedule: the one that writes the final pictures
+  std::size_t carried_bytes = 0;  ///< copies of canvases that one stage hands to the next
+  std::size_t program_bytes = 0;  ///< resident before the run: the program and its libraries
+  /// What the process will have resident at most.
+  std::size_t planned_bytes() const {
+    return program_bytes + plan.arena_bytes + plan.external_bytes + plan.filter_bytes + plan.transient_bytes +
+           carried_bytes;
+  }
+};
+
+/// Expands, links, lowers and plans one stage for a number of threads (0: all cores); nullptr when something
+/// was reported. Sizes of pictures come from their headers; no weights and no pixels are read. Files that are
+/// missing or unreadable are reported like mistakes.
+std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const NodeTypes& types, int stage,
+                                             Diagnostics& diagnostics, int threads = 0);
+/// All stages. Throws InvalidPipeline with everything that was found in any of them. Warnings go to
+/// `warnings`.
+std::vector<std::unique_ptr<CompiledStage>> compile_stages(const PipelineSource& source,
+                                                           const NodeTypes& types, Diagnostics& warnings,
+                                                           int threads = 0);
+
+/// Whether what a loop starts from comes from the canvas of an earlier one.
+bool starts_from_canvas(const Program& program, std::size_t loop);
+
+}  // namespace gramflow
