@@ -11,94 +11,18 @@
 // previews. So for what is made before a loop and read in it or later, that is everybody in the loop and in
 // its previews. The driver of a run counts as a reader: of starts where a loop begins, of losses and the
 // gradient where it steps.
-//
-// Paths are one bit a pair, filled from the last operation to the first.
 #include "framework/compile/verify.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+
+#include "framework/compile/memory_order.h"
 
 namespace gramflow {
 namespace {
 
-constexpr int arena_space = -1;
-
-/// Bytes of the arena or of an external.
-struct Bytes {
-  int space = arena_space;
-  std::size_t begin = 0;
-  std::size_t end = 0;
-  bool overlaps(const Bytes& other) const {
-    return space == other.space && begin < other.end && other.begin < end;
-  }
-};
-
-struct Access {
-  Bytes bytes;
-  int operation = -1;
-  bool writes = false;
-};
-
-/// Which operations of a set come before which.
-class Order {
- public:
-  Order(const Plan& plan, const std::vector<int>& set) {
-    for (std::size_t i = 0; i < set.size(); ++i) place_.emplace(set[i], i);
-    words_ = (set.size() + 63) / 64;
-    after_.assign(set.size() * words_, 0);
-    for (std::size_t i = set.size(); i-- > 0;)
-      for (const int successor : plan.successors[static_cast<std::size_t>(set[i])]) {
-        const auto to = place_.find(successor);
-        if (to == place_.end() || to->second <= i) continue;
-        row(i)[to->second / 64] |= std::uint64_t{1} << (to->second % 64);
-        for (std::size_t w = 0; w < words_; ++w) row(i)[w] |= row(to->second)[w];
-      }
-  }
-  bool holds(int operation) const { return place_.contains(operation); }
-  bool before(int a, int b) const {
-    const std::size_t to = place_.at(b);
-    return (after_[place_.at(a) * words_ + to / 64] >> (to % 64) & 1) != 0;
-  }
-
- private:
-  std::uint64_t* row(std::size_t i) { return after_.data() + i * words_; }
-  std::map<int, std::size_t> place_;
-  std::size_t words_ = 0;
-  std::vector<std::uint64_t> after_;
-};
-
-/// The writes among accesses, to ask who writes where.
-class Writes {
- public:
-  explicit Writes(const std::vector<Access>& accesses) {
-    for (const Access& access : accesses)
-      if (access.writes) writes_.push_back(access);
-    std::sort(writes_.begin(), writes_.end(), [](const Access& a, const Access& b) {
-      return std::tie(a.bytes.space, a.bytes.begin) < std::tie(b.bytes.space, b.bytes.begin);
-    });
-    for (std::size_t i = 0; i < writes_.size(); ++i) {
-      const bool first = i == 0 || writes_[i - 1].bytes.space != writes_[i].bytes.space;
-      reach_.push_back(first ? writes_[i].bytes.end : std::max(reach_.back(), writes_[i].bytes.end));
-    }
-  }
-  template <class Visit>
-  void for_each_overlapping(const Bytes& bytes, Visit visit) const {
-    auto at = static_cast<std::size_t>(
-        std::lower_bound(writes_.begin(), writes_.end(), bytes,
-                         [](const Access& write, const Bytes& b) {
-                           return std::tie(write.bytes.space, write.bytes.begin) < std::tie(b.space, b.end);
-                         }) -
-        writes_.begin());
-    while (at-- > 0 && writes_[at].bytes.space == bytes.space && reach_[at] > bytes.begin)
-      if (writes_[at].bytes.overlaps(bytes)) visit(writes_[at].operation);
-  }
-
- private:
-  std::vector<Access> writes_;      // by where they begin
-  std::vector<std::size_t> reach_;  // the furthest end of a write up to here
-};
+using namespace memory;
 
 class Verifier {
  public:
@@ -310,34 +234,36 @@ class Verifier {
     }
   }
 
+  const Plan::External* external(TensorId id) const {
+    const int index = id == no_tensor ? -1 : plan_.external_of[static_cast<std::size_t>(id)];
+    return index < 0 ? nullptr : &plan_.externals[static_cast<std::size_t>(index)];
+  }
+  void check_there(TensorId id, int section, const std::string& who) {
+    const Plan::External* memory = external(id);
+    if (memory != nullptr && (section < memory->first || section > memory->last))
+      report("'{}' uses '{}' when its memory is not there", who, name(id));
+  }
+
   /// Every canvas, gradient and state is external, written by no operation but the gradient's own, and there
   /// for everyone who uses it.
   void check_externals() {
-    for (int k = 0; k < static_cast<int>(program_.loops.size()); ++k)
-      for (const TensorId id : {loop(k).canvas, loop(k).gradient, loop(k).state})
-        if (id != no_tensor && plan_.external_of[static_cast<std::size_t>(id)] < 0)
-          report("'{}' has to be external", name(id));
-    for (int i = 0; i < static_cast<int>(program_.operations.size()); ++i)
-      for (const auto* list : {&operation(i).inputs, &operation(i).outputs})
-        for (const TensorId id : *list) {
-          const int external = id == no_tensor ? -1 : plan_.external_of[static_cast<std::size_t>(id)];
-          if (external < 0) continue;
-          const Plan::External& memory = plan_.externals[static_cast<std::size_t>(external)];
-          if (operation(i).section < memory.first || operation(i).section > memory.last)
-            report("'{}' uses '{}' when its memory is not there", label(i), name(id));
-          for (const Loop& other : program_.loops)
-            if (list == &operation(i).outputs &&
-                (memory.tensor == other.canvas || memory.tensor == other.state))
-              report("'{}' writes to '{}'", label(i), name(id));
-        }
-    for (int k = 0; k < static_cast<int>(program_.loops.size()); ++k)
+    for (int k = 0; k < static_cast<int>(program_.loops.size()); ++k) {
       for (const TensorId id : {loop(k).canvas, loop(k).gradient, loop(k).state}) {
-        const int external = id == no_tensor ? -1 : plan_.external_of[static_cast<std::size_t>(id)];
-        if (external < 0) continue;
-        const Plan::External& memory = plan_.externals[static_cast<std::size_t>(external)];
-        if (memory.first > loop_section(k) || memory.last < loop_section(k))
-          report("'{}' is not there in its own loop", name(id));
+        if (id != no_tensor && external(id) == nullptr) report("'{}' has to be external", name(id));
+        check_there(id, loop_section(k), loop(k).node);
       }
+      check_there(loop(k).start, loop_section(k), loop(k).node);
+    }
+    for (int i = 0; i < static_cast<int>(program_.operations.size()); ++i) {
+      for (const TensorId id : operation(i).inputs) check_there(id, operation(i).section, label(i));
+      for (const TensorId id : operation(i).outputs) {
+        check_there(id, operation(i).section, label(i));
+        for (const Loop& other : program_.loops)
+          if (external(id) != nullptr &&
+              (external(id)->tensor == other.canvas || external(id)->tensor == other.state))
+            report("'{}' writes to '{}'", label(i), name(id));
+      }
+    }
     for (const Plan::Preview& preview : plan_.previews)
       for (const int i : preview.operations)
         if (operation(i).section != loop_section(preview.loop) + 1)

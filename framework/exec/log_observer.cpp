@@ -74,14 +74,14 @@ void LogObserver::iteration(const IterationReport& report) {
   }
   Json object = {{"event", "iteration"},
                  {"stage", report.stage},
-                 {"optimizer", report.optimizer},
                  {"iteration", report.iteration},
                  {"total", report.total},
                  {"losses", losses},
                  {"layers", layers},
                  {"gradient_norm", report.gradient_norm},
                  {"seconds", report.seconds},
-                 {"evaluations", report.evaluations}};
+                 {"evaluations", report.evaluations},
+                 {"optimizer", report.optimizer}};
   if (!report.note.empty()) object["note"] = report.note;
   write(line_of(object));
 }

@@ -177,7 +177,7 @@ void Session::preview() {
   for (std::size_t i = 0; i < previews_.size(); ++i) {
     const Plan::Preview& preview = plan().previews[i];
     if (preview.loop == loop_ && iteration_ % preview.every == 0)
-      run_set(previews_[i], straight_section(loop_ + 1));
+      run_set(previews_[i], loop_section(loop_));
   }
 }
 

@@ -82,7 +82,8 @@ class Session {
   TensorView gradient() const;
   PreparedPlan& prepared() { return prepared_; }
 
-  /// For tests: called before a set of operations is run, with its section. May change free memory.
+  /// For tests: called before a set of operations is run, with its section; before previews with that of the loop they
+  /// look at. May change free memory.
   std::function<void(int section)> before_section;
 
  private:

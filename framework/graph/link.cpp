@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 
 #include "framework/base/text.h"
 #include "framework/graph/graph.h"
@@ -165,33 +166,34 @@ class Linker {
     node.inputs[port].push_back(wire);
   }
 
-  /// What an output gives: of one that is like an input, what that input's wire gives. Wires may not be there
-  /// yet, so references are read.
-  PortKind kind_of(int index, std::size_t output) const {
+  /// What an output gives: of one that is like an input, what that input's wire gives, nothing when that leads
+  /// nowhere. Wires may not be there yet, so references are read.
+  std::optional<PortKind> kind_of(int index, std::size_t output) const {
     for (std::size_t steps = 0; steps <= graph_.nodes.size(); ++steps) {
       const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
       const OutputPort& port = node.type->outputs[output];
-      const Value* value = port.like.empty() ? nullptr : node.value_of(port.like);
+      if (port.like.empty()) return port.kind;
+      const Value* value = node.value_of(port.like);
       const Value::Scalar* scalar = value == nullptr ? nullptr : value->scalar();
-      if (scalar == nullptr) return port.kind;
+      if (scalar == nullptr) return {};
       Reference reference = {scalar->text, ""};
       int source = graph_.find(scalar->text);
       if (source < 0) source = graph_.find((reference = split(scalar->text)).id);
-      if (source < 0 || graph_.nodes[static_cast<std::size_t>(source)].type == nullptr) return port.kind;
+      if (source < 0 || graph_.nodes[static_cast<std::size_t>(source)].type == nullptr) return {};
       const std::vector<OutputPort>& outputs = graph_.nodes[static_cast<std::size_t>(source)].type->outputs;
       const auto found = std::find_if(outputs.begin(), outputs.end(),
                                       [&](const OutputPort& o) { return o.name == reference.output; });
-      if (found == outputs.end()) return port.kind;
+      if (found == outputs.end()) return {};
       index = source;
       output = static_cast<std::size_t>(found - outputs.begin());
     }
-    return PortKind::picture;  // a ring, reported as such
+    return {};  // a ring, reported as such
   }
 
   void settle_kinds(int index) {
     Node& node = graph_.nodes[static_cast<std::size_t>(index)];
     if (node.type == nullptr) return;
-    for (std::size_t i = 0; i < node.type->outputs.size(); ++i) node.kinds.push_back(kind_of(index, i));
+    for (std::size_t i = 0; i < node.type->outputs.size(); ++i) node.kinds.push_back(kind_of(index, i).value_or(node.type->outputs[i].kind));
   }
 
   Diagnostic& report(const Value& value, const Node& node, std::string code, std::string message) {
@@ -270,7 +272,8 @@ class Linker {
       const OutputPort& candidate = source.type->outputs[i];
       names.push_back(candidate.name.empty() ? source.id() : source.id() + "." + candidate.name);
       if (candidate.name != output) continue;
-      const PortKind kind = kind_of(index, i);
+      // Of an unknown kind nothing is said here: what it comes from has been.
+      const PortKind kind = kind_of(index, i).value_or(port.kind);
       if (port.takes(kind)) return {index, static_cast<int>(i), value.span};
       Diagnostic& diagnostic =
           report(value, node, "wrong-kind",

@@ -109,7 +109,7 @@ std::vector<LayerPair> layer_pairs(LowerContext& context, const LayerLossParamet
 
 bool target_stands_still(LowerContext& context, std::string_view what) {
   for (std::size_t wire = 0; const Node* source = context.source("target", wire); ++wire)
-    if (source->phase == Phase::loop) {
+    if (source->loop >= 0 && context.section() == loop_section(source->loop)) {
       context
           .error("moving-target", "target",
                  "'target' changes with the canvas; " + std::string(what) + " needs one that stands still")

@@ -139,8 +139,10 @@ TEST_CASE("mirrored input gives mirrored output") {
           1e-4);
 }
 
-TEST_CASE("filters that overshoot stay inside [0, 1]") {
+TEST_CASE("filters that overshoot are not cut off: what lies beyond [0, 1] is Save's business") {
   const Picture picture = noise(20, 20, {.deviation = 3});
-  for (const ResizeFilter filter : {ResizeFilter::cubic, ResizeFilter::lanczos3})
-    for (const float value : resize(picture, {47, 31}, filter).rgb) REQUIRE((value >= 0 && value <= 1));
+  for (const ResizeFilter filter : {ResizeFilter::cubic, ResizeFilter::lanczos3}) {
+    const Picture larger = resize(picture, {47, 31}, filter);
+    CHECK(std::any_of(larger.rgb.begin(), larger.rgb.end(), [](float value) { return value < 0 || value > 1; }));
+  }
 }

@@ -42,10 +42,10 @@ struct Outcome {
   Recorder recorder;
 };
 
-Outcome outcome_of(const std::string& yaml, SessionOptions options = {}, int threads = 2) {
+Outcome outcome_of(const std::string& yaml, RunOptions options = {}, int threads = 2) {
   Outcome outcome;
   options.observers.push_back(&outcome.recorder);
-  outcome.result = run(yaml, test_nodes(shipped_library()), options, threads).result;
+  outcome.result = result_of(run(yaml, test_nodes(shipped_library()), options, threads));
   for (const Recorder::Iteration& iteration : outcome.recorder.iterations())
     outcome.totals.push_back(iteration.total);
   return outcome;
@@ -118,7 +118,7 @@ TEST_CASE("NeighborLoss falls, and the same bits come from any threads and execu
   CHECK(reference.recorder.loss(0, "loss/relu5_1") > 0);
   for (const int threads : {2, 3})
     for (const ExecutorKind executor : {ExecutorKind::serial, ExecutorKind::flow})
-      CHECK(outcome_of(yaml, {.executor = executor, .poison = true}, threads).result == reference.result);
+      CHECK(outcome_of(yaml, {.executor = executor, .before_stage = poison_free_memory}, threads).result == reference.result);
 }
 
 TEST_CASE("NeighborLoss samples other positions in every iteration, every few, or always the same") {

@@ -44,7 +44,8 @@ TEST_CASE("The start says what was resolved") {
   CHECK(line["planned_bytes"] == 104857600);
   CHECK(line["stages"][1] ==
         Json::parse(R"({"stage": 1, "width": 600, "height": 400, "iterations": 10, "method": "adam",
-                                             "planned_bytes": 104857600})"));
+                                             "planned_bytes": 104857600, "optimizers": [{"optimizer": "result", "width": 600, "height": 400,
+                                             "iterations": 10, "method": "adam"}]})"));
 }
 
 TEST_CASE("An iteration has its losses, by node and by layer") {
@@ -52,7 +53,7 @@ TEST_CASE("An iteration has its losses, by node and by layer") {
   CHECK(line == Json::parse(R"({"event": "iteration", "stage": 0, "iteration": 7, "total": 10.0,
                                 "losses": {"content_loss": 2.5, "style_loss": 7.5},
                                 "layers": {"style_loss": {"relu1_1": 3.0, "relu2_1": 4.5}},
-                                "gradient_norm": 0.25, "seconds": 0.5, "evaluations": 1})"));
+                                "gradient_norm": 0.25, "seconds": 0.5, "evaluations": 1, "optimizer": "result"})"));
 }
 
 TEST_CASE("Keys stand in the order of the contract") {

@@ -1,0 +1,91 @@
+#pragma once
+// What verify() asks of a set of operations that run together: who writes where, and who surely runs before
+// whom. Internal to framework/compile.
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <tuple>
+#include <vector>
+
+#include "framework/compile/plan.h"
+
+namespace gramflow::memory {
+
+inline constexpr int arena_space = -1;
+
+/// Bytes of the arena or of an external.
+struct Bytes {
+  int space = arena_space;
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  bool overlaps(const Bytes& other) const {
+    return space == other.space && begin < other.end && other.begin < end;
+  }
+};
+
+struct Access {
+  Bytes bytes;
+  int operation = -1;
+  bool writes = false;
+};
+
+/// Which operations of a set come before which: a bit a pair, filled from the last operation to the first.
+class Order {
+ public:
+  Order(const Plan& plan, const std::vector<int>& set) {
+    for (std::size_t i = 0; i < set.size(); ++i) place_.emplace(set[i], i);
+    words_ = (set.size() + 63) / 64;
+    after_.assign(set.size() * words_, 0);
+    for (std::size_t i = set.size(); i-- > 0;)
+      for (const int successor : plan.successors[static_cast<std::size_t>(set[i])]) {
+        const auto to = place_.find(successor);
+        if (to == place_.end() || to->second <= i) continue;
+        row(i)[to->second / 64] |= std::uint64_t{1} << (to->second % 64);
+        for (std::size_t w = 0; w < words_; ++w) row(i)[w] |= row(to->second)[w];
+      }
+  }
+  bool holds(int operation) const { return place_.contains(operation); }
+  bool before(int a, int b) const {
+    const std::size_t to = place_.at(b);
+    return (after_[place_.at(a) * words_ + to / 64] >> (to % 64) & 1) != 0;
+  }
+
+ private:
+  std::uint64_t* row(std::size_t i) { return after_.data() + i * words_; }
+  std::map<int, std::size_t> place_;
+  std::size_t words_ = 0;
+  std::vector<std::uint64_t> after_;
+};
+
+/// The writes among accesses, to ask who writes where.
+class Writes {
+ public:
+  explicit Writes(const std::vector<Access>& accesses) {
+    for (const Access& access : accesses)
+      if (access.writes) writes_.push_back(access);
+    std::sort(writes_.begin(), writes_.end(), [](const Access& a, const Access& b) {
+      return std::tie(a.bytes.space, a.bytes.begin) < std::tie(b.bytes.space, b.bytes.begin);
+    });
+    for (std::size_t i = 0; i < writes_.size(); ++i) {
+      const bool first = i == 0 || writes_[i - 1].bytes.space != writes_[i].bytes.space;
+      reach_.push_back(first ? writes_[i].bytes.end : std::max(reach_.back(), writes_[i].bytes.end));
+    }
+  }
+  template <class Visit>
+  void for_each_overlapping(const Bytes& bytes, Visit visit) const {
+    auto at = static_cast<std::size_t>(
+        std::lower_bound(writes_.begin(), writes_.end(), bytes,
+                         [](const Access& write, const Bytes& b) {
+                           return std::tie(write.bytes.space, write.bytes.begin) < std::tie(b.space, b.end);
+                         }) -
+        writes_.begin());
+    while (at-- > 0 && writes_[at].bytes.space == bytes.space && reach_[at] > bytes.begin)
+      if (writes_[at].bytes.overlaps(bytes)) visit(writes_[at].operation);
+  }
+
+ private:
+  std::vector<Access> writes_;      // by where they begin
+  std::vector<std::size_t> reach_;  // the furthest end of a write up to here
+};
+
+}  // namespace gramflow::memory
