@@ -112,17 +112,20 @@ void Session::group_losses() {
 
 bool Session::running() const { return loop_ >= 0 && !stopped_ && iteration_ < optimization().iterations; }
 
-Evaluated Session::evaluate() {
+double Session::evaluate_canvas() {
   run_set(loop_set_, loop_section(loop_));
+  double total = 0;
+  for (const LossScalar& scalar : scalars_) total += *scalar.value;
+  return total;
+}
+
+Evaluated Session::evaluate() {
+  const double total = evaluate_canvas();
   if (evaluations_kept_ == evaluations_.size())
     evaluations_.push_back({-1, 0, std::vector<double>(scalars_.size())});
   Evaluation& now = evaluations_[evaluations_kept_++];
   now.index = evaluation_count_++;
-  double total = 0;
-  for (std::size_t i = 0; i < scalars_.size(); ++i) {
-    now.scalars[i] = *scalars_[i].value;
-    total += now.scalars[i];
-  }
+  for (std::size_t i = 0; i < scalars_.size(); ++i) now.scalars[i] = *scalars_[i].value;
   now.gradient_norm = std::sqrt(cpu::dot(gradient().floats(), gradient().floats(), scratch_.data()));
   return {total, now.index};
 }

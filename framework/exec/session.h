@@ -64,6 +64,8 @@ class Session {
   /// One iteration. The report is good until the next call. Interrupted: the canvas is back where this step
   /// began, and the loop may be gone on with.
   const IterationReport& step();
+  /// Loss and gradient() at the canvas as it stands, which may have been changed from outside; no iteration.
+  double evaluate_canvas();
   /// Runs the previews that are due after the iterations done so far; none after the last iteration.
   void preview();
   /// Runs what comes behind the last loop that was begun, with or without what has effects (writes pictures);

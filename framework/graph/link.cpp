@@ -156,8 +156,9 @@ class Linker {
 
   void add_wire(Node& node, std::size_t port, const Value& value) {
     const Wire wire = resolve(value, node.type->inputs[port], node);
+    const bool counts_once = node.type->inputs[port].kind == PortKind::loss;
     for (const Wire& other : node.inputs[port])
-      if (wire.linked() && other.node == wire.node && other.output == wire.output)
+      if (counts_once && wire.linked() && other.node == wire.node && other.output == wire.output)
         report(value, node, "named-twice",
                "'" + node.type->inputs[port].name + "' of '" + node.id() + "' names '" +
                    value.scalar()->text + "' twice")

@@ -72,26 +72,16 @@ double slope_error(const std::string& yaml) {
   const auto stage = compile_stage(pipeline(yaml), test_nodes(shipped_library()), 0, warnings, 2);
   REQUIRE(stage != nullptr);
   ThreadScope threads(2);
-  PreparedPlan prepared(stage->plan);
-  const auto runner = make_serial_executor(prepared);
-  std::vector<int> prologue, loop;
-  for (std::size_t i = 0; i < stage->plan.loop.end; ++i)
-    (i < stage->plan.loop.begin ? prologue : loop).push_back(static_cast<int>(i));
-  const int first = runner->add(prologue), second = runner->add(loop);
-  runner->run(first);
-  const Program& program = stage->plan.program;
-  const std::span<float> canvas = prepared.view(program.canvas).floats();
-  const std::span<float> start_now = prepared.view(program.start).floats();
-  const std::vector<float> start(start_now.begin(), start_now.end());
+  Session session(*stage, {});
+  session.begin();
+  const std::span<float> canvas = session.canvas().floats();
+  const std::vector<float> start(canvas.begin(), canvas.end());
   const auto loss_at = [&](const std::vector<float>& direction, float step) {
     for (std::size_t i = 0; i < canvas.size(); ++i) canvas[i] = start[i] + step * direction[i];
-    runner->run(second);
-    double total = 0;
-    for (const LossTerm& term : program.losses) total += *prepared.view(term.tensor).f64();
-    return total;
+    return session.evaluate_canvas();
   };
   loss_at(std::vector<float>(canvas.size(), 0.0F), 0);
-  const std::span<float> gradient_now = prepared.view(program.gradient).floats();
+  const std::span<float> gradient_now = session.gradient().floats();
   const std::vector<float> gradient(gradient_now.begin(), gradient_now.end());
   double square = 0;
   for (const float g : gradient) square += static_cast<double>(g) * static_cast<double>(g);
@@ -217,7 +207,7 @@ TEST_CASE("Every kind of style loss falls, by the same bits for any threads and 
                  "loss", adam);
     const Outcome reference = outcome_of(yaml, {.executor = ExecutorKind::serial}, 1);
     CHECK(reference.totals.back() < 0.9 * reference.totals.front());
-    CHECK(outcome_of(yaml, {.executor = ExecutorKind::flow, .poison = true}, 3).result == reference.result);
+    CHECK(outcome_of(yaml, {.executor = ExecutorKind::flow, .before_stage = poison_free_memory}, 3).result == reference.result);
     CHECK(slope_error(yaml) < 3e-3);
   }
 }
@@ -333,7 +323,7 @@ TEST_CASE("VGGExtract runs a network with another padding and pooling, forward a
     CHECK(changed.result != own.result);
     CHECK(changed.totals.back() < 0.9 * changed.totals.front());
     CHECK(slope_error(yaml) < 3e-3);
-    CHECK(outcome_of(yaml, {.executor = ExecutorKind::serial, .poison = true}, 1).result == changed.result);
+    CHECK(outcome_of(yaml, {.executor = ExecutorKind::serial, .before_stage = poison_free_memory}, 1).result == changed.result);
     // Activations stay about as large, so the loss does, too.
     CHECK(changed.totals.front() < 3 * own.totals.front());
     CHECK(changed.totals.front() > own.totals.front() / 3);
