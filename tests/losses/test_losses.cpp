@@ -109,7 +109,7 @@ TEST_CASE("Total variation's gradient predicts its change, down to one row or co
 }
 
 TEST_CASE("Variation l1 in a network's own numbers is TotalVariation") {
-  const Memory picture = formula_features(23, 31, 3, 5, false);
+  const Memory picture = formula_features(70, 101, 3, 5, false);
   LossOp one(std::make_shared<Variation>(VariationKind::l1, 3, ChannelScales{1, 1, 1}), {picture});
   LossOp other(std::make_shared<TotalVariation>(3), {picture});
   CHECK(one.value() == doctest::Approx(other.value()).epsilon(1e-9));
@@ -152,6 +152,26 @@ TEST_CASE("Differences in other units are those of the float64 reference") {
     CHECK(loss.value() == doctest::Approx(one["loss"].get<double>()).epsilon(1e-6));
     CHECK(gradient_error(loss.gradient(), one["gradient"]) <= 1e-5);
     check_gradient(loss, 1e-3F, 2e-3, 3);
+  }
+}
+
+TEST_CASE("Sums over pictures of many squares leave nothing out") {
+  Memory a = formula_features(70, 101, 5, 1), b = formula_features(70, 101, 5, 2);
+  double squares = 0, magnitudes = 0, mean[5] = {}, square[5] = {};
+  for (std::size_t i = 0; i < a.floats().size(); ++i) {
+    const double value = static_cast<double>(a.floats()[i]);
+    const double difference = value - static_cast<double>(b.floats()[i]);
+    squares += difference * difference;
+    magnitudes += std::fabs(difference);
+    mean[i % 5] += value / (70 * 101);
+    square[i % 5] += value * value / (70 * 101);
+  }
+  LossOp scaled(std::make_shared<LayerError>(ErrorNormalization::scaled, 1, 1), {a, b, absent});
+  CHECK(scaled.value() == doctest::Approx(squares / magnitudes).epsilon(1e-9));
+  std::vector<Memory> moments = run_op(ChannelMoments(), {a});
+  for (std::size_t c = 0; c < 5; ++c) {
+    CHECK(moments[0].doubles()[c] == doctest::Approx(mean[c]).epsilon(1e-9));
+    CHECK(moments[1].doubles()[c] == doctest::Approx(square[c]).epsilon(1e-9));
   }
 }
 
