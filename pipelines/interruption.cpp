@@ -27,7 +27,7 @@ Interruption::Interruption() {
     while (!stop.stop_requested()) {
       if (sigtimedwait(&waited, nullptr, &patience) < 0) continue;
       if (requested_.exchange(true)) std::_Exit(130);
-      std::cerr << "\ngramflow: stopping after this iteration; once more to stop at once\n";
+      std::cerr << "\ngramflow: stopping and saving what there is; once more to stop at once\n";
     }
   });
 }

@@ -1,5 +1,8 @@
+#include <stdexcept>
+
 #include "framework/compile/passes.h"
 #include "framework/compile/plan.h"
+#include "framework/compile/verify.h"
 
 namespace gramflow {
 
@@ -9,7 +12,12 @@ Plan compile(Program program) {
   fuse(program);
   rematerialise(program);
   schedule(program);
-  return make_plan(std::move(program));
+  Plan plan = make_plan(std::move(program));
+#ifndef NDEBUG
+  for (const std::string& problem : verify(plan))
+    throw std::logic_error("the plan is not proven: " + problem);
+#endif
+  return plan;
 }
 
 }  // namespace gramflow

@@ -145,6 +145,36 @@ TEST_CASE("a run that is stopped before its first iteration overwrites nothing")
   CHECK(std::filesystem::file_size(folder / "mine.png") == 4);
 }
 
+namespace {
+
+/// Two stages of one iteration; the result goes to `path`, previews to `preview`.
+void run_two_stages(const std::string& path, const std::string& preview) {
+  std::string yaml = small_transfer("method: adam, iterations: 1", 40, 32);
+  yaml.replace(yaml.find("unused.png"), 10, "'" + path + "'");
+  yaml += "  look: {type: Save, image: picture, path: '" + preview + "', every: 1}\n";
+  yaml += "schedule:\n  - {set: {nodes.result.iterations: 3}}\n  - {set: {nodes.result.iterations: 1}}\n";
+  run(yaml, test_nodes(shipped_library()));
+}
+
+}  // namespace
+
+TEST_CASE("before the run each stage asks for the places it will write to, and for no others") {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "1") << "a file where the first stage's folder would be";
+  CHECK_NOTHROW(run_two_stages(folder / "{stage}/result.png", folder / "looks/{stage}.png"));
+  CHECK(std::filesystem::exists(folder / "2/result.png"));
+  // A preview of the first stage, and the result of the second, cannot be written: found before anything is
+  // run.
+  const TemporaryFolder other;
+  std::ofstream(other / "1") << "in the way";
+  CHECK_THROWS_AS(run_two_stages(other / "result.png", other / "{stage}/look.png"), RunError);
+  CHECK(!std::filesystem::exists(other / "result.png"));
+  const TemporaryFolder third;
+  std::ofstream(third / "2") << "in the way";
+  CHECK_THROWS_AS(run_two_stages(third / "{stage}/result.png", third / "look-{stage}.png"), RunError);
+  CHECK(!std::filesystem::exists(third / "look-1.png"));
+}
+
 TEST_CASE("the plan's scratch is for a number of workers: any will do, more than that is an error") {
   std::vector<float> reference;
   for (const int workers : {1, 3, 8}) {
