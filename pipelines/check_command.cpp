@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <iostream>
+#include <unordered_map>
 
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
@@ -22,16 +23,15 @@ namespace {
 /// networks (docs/performance.md): above 1 because Winograd needs fewer.
 constexpr double expected_efficiency = 1.8;
 
-/// The shape of what a node makes; "" for a number or a file.
-std::string size_of(const Program& program, const Node& node) {
-  std::string size;
-  for (const Operation& operation : program.operations)
-    if (operation.origin.node == node.id() && !operation.backward && !operation.outputs.empty() &&
-        operation.outputs[0] != no_tensor) {
-      const Shape& shape = program.desc(operation.outputs[0]).shape;
-      if (shape.elements() > 1) size = shape.to_string();
-    }
-  return size;
+/// The shapes of what nodes make, by node; none for a number or a file.
+std::unordered_map<std::string, std::string> sizes_of(const Program& program) {
+  std::unordered_map<std::string, std::string> sizes;
+  for (const Operation& operation : program.operations) {
+    if (operation.backward || operation.outputs.empty() || operation.outputs[0] == no_tensor) continue;
+    const Shape& shape = program.desc(operation.outputs[0]).shape;
+    if (shape.elements() > 1) sizes[operation.origin.node] = shape.to_string();
+  }
+  return sizes;
 }
 
 /// "weight: 1e4, layers: [relu2_1]", as written; what is wired is no parameter.
@@ -50,10 +50,11 @@ std::string parameters_of(const Node& node) {
 void print_nodes(const CompiledStage& stage) {
   std::vector<std::array<std::string, 5>> rows;
   std::array<std::size_t, 5> widths{};
+  std::unordered_map<std::string, std::string> sizes = sizes_of(stage.plan.program);
   for (const auto& [index, section] : stage.graph.order) {
     const Node& node = stage.graph.nodes[static_cast<std::size_t>(index)];
-    rows.push_back({stage.plan.program.section_name(section), node.id(), node.type->name,
-                    size_of(stage.plan.program, node), parameters_of(node)});
+    rows.push_back({stage.plan.program.section_name(section), node.id(), node.type->name, sizes[node.id()],
+                    parameters_of(node)});
     for (std::size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], rows.back()[i].size());
   }
   for (const auto& row : rows) {

@@ -154,6 +154,54 @@ char32_t next_code_point(std::string_view text, std::size_t& at) {
   return point;
 }
 
+namespace {
+
+/// Of a letter that nobody sees, or takes for a blank; "" for others.
+std::string_view unseen_name(char32_t point) {
+  switch (point) {
+    case 0xA0:
+      return "no-break space";
+    case 0xAD:
+      return "soft hyphen";
+    case 0x200B:
+      return "zero width space";
+    case 0x200C:
+      return "zero width non-joiner";
+    case 0x200D:
+      return "zero width joiner";
+    case 0x200E:
+      return "left-to-right mark";
+    case 0x200F:
+      return "right-to-left mark";
+    case 0x2007:
+      return "figure space";
+    case 0x2009:
+      return "thin space";
+    case 0x202F:
+      return "narrow no-break space";
+    case 0x2028:
+      return "line separator";
+    case 0x2029:
+      return "paragraph separator";
+    case 0x202A:
+    case 0x202B:
+    case 0x202C:
+    case 0x202D:
+    case 0x202E:
+      return "text direction mark";
+    case 0x2060:
+      return "word joiner";
+    case 0x3000:
+      return "wide space";
+    case 0xFEFF:
+      return "byte order mark";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
 std::string one_line(std::string_view text) {
   std::string result;
   for (std::size_t at = 0; at < text.size();) {
@@ -165,6 +213,8 @@ std::string one_line(std::string_view text) {
       result += "\\t";
     } else if (point == '\r') {
       result += "\\r";
+    } else if (const std::string_view name = unseen_name(point); !name.empty()) {
+      result += fmt::format("<{}>", name);
     } else if (point == invalid_code_point || point < 0x20 || point == 0x7F) {
       result += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[begin]));
     } else {

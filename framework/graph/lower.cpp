@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <sstream>
+#include <unordered_map>
 
 #include "framework/base/error.h"
 
@@ -36,9 +38,7 @@ class Demand final : public DemandContext {
       if (node().type->inputs[p].name != input) continue;
       for (const Wire& wire : node().inputs[p]) {
         std::vector<LayerDemand>& list = demands_[static_cast<std::size_t>(wire.node)];
-        const bool known = std::any_of(list.begin(), list.end(),
-                                       [&](const LayerDemand& other) { return other.layer == layer.layer; });
-        if (!known) list.push_back(layer);
+        if (known_.insert({wire.node, layer.layer}).second) list.push_back(layer);
       }
     }
   }
@@ -46,6 +46,7 @@ class Demand final : public DemandContext {
  private:
   const Graph& graph_;
   Demands& demands_;
+  std::set<std::pair<int, std::string>> known_;  // node and layer
   int current_ = -1;
 };
 
@@ -148,8 +149,9 @@ class Lowering final : public LowerContext {
     const std::filesystem::path plain = std::filesystem::absolute(path, problem).lexically_normal();
     std::string real = std::filesystem::weakly_canonical(plain, problem).string();
     if (problem) real = plain.string();
-    for (const FileUse& other : files_) {
-      if (other.path != real || (!writes && !other.writes)) continue;
+    for (auto [use, last] = files_.equal_range(real); use != last; ++use) {
+      const FileUse& other = use->second;
+      if (!writes && !other.writes) continue;
       Diagnostic& diagnostic =
           error("file-used-twice", key,
                 writes && other.writes ? "'" + path + "' is written by another node, too"
@@ -159,7 +161,9 @@ class Lowering final : public LowerContext {
       diagnostic.suggest("choose another name");
       break;
     }
-    files_.push_back({real, node().id(), node().span_of(key), writes});
+    // One that reads is enough to know of.
+    if (writes || !files_.contains(real))
+      files_.emplace(real, FileUse{node().id(), node().span_of(key), writes});
   }
   void set_output(std::string_view port, PortValue value) override {
     for (std::size_t i = 0; i < node().type->outputs.size(); ++i)
@@ -225,7 +229,7 @@ class Lowering final : public LowerContext {
   }
 
   struct FileUse {
-    std::string path, node;
+    std::string node;
     Span span;
     bool writes;
   };
@@ -233,7 +237,7 @@ class Lowering final : public LowerContext {
   const Graph& graph_;
   Diagnostics& diagnostics_;
   Demands demands_;
-  std::vector<FileUse> files_;
+  std::unordered_multimap<std::string, FileUse> files_;     // by path, links followed
   std::vector<std::vector<PortValue>> in_loop_, straight_;  // by node, by output
   std::vector<bool> failed_;
   Lowered lowered_;

@@ -51,25 +51,38 @@ bool has_thousands(const std::string& text, char separator) {
   return digits == 3 && text.find_first_not_of("0123456789") == first;
 }
 
-/// "write 1000" for 1,000 or 1_000, "write 0.5" for 0,5, "write 128" for 128px; "" when there is no telling.
+/// The number that somebody meant who wrote 1,000 or 1_000 (1000), 0,5 (0.5), 128px (128) or 0x40 (64); ""
+/// when there is no telling.
 std::string repaired_number(const std::string& text) {
   double parsed = 0;
   for (const char separator : {',', '_', ' ', '\''})
     if (has_thousands(text, separator)) {
       std::string digits = text;
       std::erase(digits, separator);
-      return "write " + digits;
+      return digits;
     }
+  if (text.starts_with("0x") || text.starts_with("0X")) {
+    std::uint64_t number = 0;
+    const auto [end, problem] = std::from_chars(text.data() + 2, text.data() + text.size(), number, 16);
+    return problem == std::errc() && end == text.data() + text.size() ? fmt::format("{}", number) : "";
+  }
   std::string point = text;
   std::replace(point.begin(), point.end(), ',', '.');
-  if (point != text && parse_number(point, parsed)) return "write " + point;
+  if (point != text && parse_number(point, parsed)) return point;
   const std::size_t unit = text.find_first_not_of("0123456789.+-");
   const bool letters = unit != std::string::npos &&
                        text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ;",
                                               unit) == std::string::npos;
-  if (letters && unit > 0 && parse_number(text.substr(0, unit), parsed))
-    return "write " + text.substr(0, unit);
+  if (letters && unit > 0 && parse_number(text.substr(0, unit), parsed)) return text.substr(0, unit);
   return "";
+}
+
+/// "write 64", if that would be taken; a hint never leads to the next mistake.
+std::string number_hint(const std::string& number, const DecodeContext& context, bool whole) {
+  double parsed = 0;
+  const bool taken = parse_number(number, parsed) && std::isfinite(parsed) &&
+                     holds(context.constraints, parsed) && (!whole || parsed == std::floor(parsed));
+  return taken ? number : "";
 }
 
 /// A plain, finite number.
@@ -80,11 +93,14 @@ bool read_number(const Value& value, const DecodeContext& context, const std::st
     Diagnostic& diagnostic = context.wrong_type(value, with_range(type, context));
     if (scalar == nullptr) return false;
     std::string repaired = scalar->text;
+    const bool whole = type == "a whole number";
     if (scalar->quoted && parse_number(repaired, parsed)) {
-      diagnostic.suggest("without the quotes: " + repaired);
+      const std::string number = number_hint(repaired, context, whole);
+      if (!number.empty()) diagnostic.suggest("without the quotes: " + number);
       return false;
     }
-    diagnostic.suggest(repaired_number(repaired));
+    const std::string number = number_hint(repaired_number(repaired), context, whole);
+    if (!number.empty()) diagnostic.suggest("write " + number);
     return false;
   }
   if (!std::isfinite(parsed)) {
@@ -186,7 +202,9 @@ bool decode_integer(const Value& value, const DecodeContext& context, std::int64
   if (!read_number(value, context, "a whole number", parsed)) return false;
   if (parsed != std::floor(parsed)) {
     context.wrong_type(value, with_range("a whole number", context))
-        .suggest(fmt::format("for example {:.0f}", std::round(parsed)));
+        .suggest(holds(context.constraints, std::round(parsed))
+                     ? fmt::format("for example {:.0f}", std::round(parsed))
+                     : "");
     return false;
   }
   if (report_range(value, context, parsed)) return false;

@@ -52,6 +52,20 @@ void report_nothing(const Value& value, const std::string& name, Diagnostics& di
   diagnostic.notes = value.notes;
 }
 
+/// What was meant by 0,5 or 1,024 between braces, where the comma ends the value and the rest looks like a
+/// key; "" for other keys.
+static std::string number_with_comma(const std::vector<Entry>& entries, const Entry& key) {
+  const bool digits = key.key.find_first_not_of("0123456789") == std::string::npos;
+  if (!digits || !key.value->is_null()) return "";
+  const Entry* before = &key == entries.data() ? nullptr : &key - 1;
+  const Value::Scalar* scalar = before != nullptr ? before->value->scalar() : nullptr;
+  const bool whole = scalar != nullptr && !scalar->text.empty() && scalar->text.size() <= 3 &&
+                     scalar->text.find_first_not_of("0123456789") == std::string::npos;
+  if (!whole) return "decimals stand behind a point, as in 0.5";
+  const bool thousands = key.key.size() == 3 && scalar->text[0] != '0';
+  return "write " + before->key + ": " + scalar->text + (thousands ? "" : ".") + key.key;
+}
+
 void report_unknown_keys(const std::vector<Entry>& entries, const std::vector<std::string>& known,
                          const std::vector<std::string>& known_elsewhere, const std::string& owner_name,
                          Diagnostics& diagnostics) {
@@ -60,13 +74,13 @@ void report_unknown_keys(const std::vector<Entry>& entries, const std::vector<st
   for (const Entry& entry : entries) {
     if (std::find(all.begin(), all.end(), entry.key) != all.end()) continue;
     const std::string hint = did_you_mean(entry.key, all);
-    Diagnostic& diagnostic =
-        diagnostics.error("unknown-key", entry.key_span, owner_name + " has no '" + entry.key + "'");
-    const bool digits = entry.key.find_first_not_of("0123456789") == std::string::npos;
-    diagnostic.suggest(!hint.empty()                      ? hint
-                       : digits && entry.value->is_null() ? "decimals stand behind a point, as in 0.5"
-                       : all.empty()                      ? "it takes nothing"
-                                                          : "it takes " + join_words(all));
+    Diagnostic& diagnostic = diagnostics.error("unknown-key", entry.key_span,
+                                               owner_name + " has no '" + one_line(entry.key) + "'");
+    const std::string number = number_with_comma(entries, entry);
+    diagnostic.suggest(!hint.empty()     ? hint
+                       : !number.empty() ? number
+                       : all.empty()     ? "it takes nothing"
+                                         : "it takes " + join_words(all));
     for (const Note& note : entry.value->notes) diagnostic.note(note.message, note.span);
   }
 }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "framework/base/text.h"
 #include "framework/graph/lower.h"
@@ -147,8 +149,12 @@ std::string network_with(NetworkLibrary& library, const std::string& layer) {
 /// Index of the deepest layer asked for; reports those that the network does not have. -1 when there is none.
 int deepest_layer(LowerContext& context, NetworkLibrary& library, const Network& network) {
   int deepest = -1;
+  std::unordered_map<std::string, int> layers;
+  for (std::size_t i = 0; i < network.layers.size(); ++i)
+    layers.emplace(network.layers[i].name, static_cast<int>(i));
   for (const LayerDemand& demand : context.demanded()) {
-    const int index = network.find(demand.layer);
+    const auto found = layers.find(demand.layer);
+    const int index = found != layers.end() ? found->second : -1;
     if (index < 0) {
       const std::vector<std::string> names = network.layer_names();
       const std::string owner = network_with(library, demand.layer);
@@ -166,6 +172,39 @@ int deepest_layer(LowerContext& context, NetworkLibrary& library, const Network&
   return deepest;
 }
 
+/// Side of the smallest input from which a layer still has a pixel: back through the chain.
+std::int64_t smallest_side(const Network& network, int deepest, const VggExtractParameters& parameters) {
+  std::int64_t side = 1;
+  const bool reflects =
+      parameters.padding == PaddingChoice::reflect || network.border == cpu::Border::reflect;
+  for (int i = deepest; i >= 0; --i) {
+    const NetworkLayer& layer = network.layers[static_cast<std::size_t>(i)];
+    if (layer.kind == NetworkLayer::Kind::pool) side *= 2;
+    if (layer.kind != NetworkLayer::Kind::convolution) continue;
+    side = std::max<std::int64_t>(side - 2 * layer.padding + layer.kernel - 1, 1);
+    if (reflects) side = std::max<std::int64_t>(side, layer.padding + 1);
+  }
+  return side;
+}
+
+bool is_large_enough(LowerContext& context, const Network& network, int deepest,
+                     const VggExtractParameters& parameters) {
+  if (deepest < 0) return true;
+  const Shape& shape = context.desc(context.input("input")->tensor).shape;
+  const std::int64_t side = smallest_side(network, deepest, parameters);
+  if (shape.width >= side && shape.height >= side) return true;
+  const std::string& layer = network.layers[static_cast<std::size_t>(deepest)].name;
+  Diagnostic& diagnostic = context.diagnostics().error(
+      "shapes", context.node().entry.id_span,
+      fmt::format("VGGExtract '{}': a picture of {}x{} is too small for {}; the smallest is {}x{}",
+                  context.node().id(), shape.width, shape.height, layer, side, side));
+  if (const Node* source = context.source("input"))
+    diagnostic.note(fmt::format("'input' comes from '{}'", source->id()), source->entry.id_span);
+  for (const LayerDemand& demand : context.demanded())
+    if (demand.layer == layer) diagnostic.note("the layer is asked for here", demand.span);
+  return false;
+}
+
 void lower_vgg_extract(LowerContext& context, NetworkLibrary& library) {
   const auto& parameters = context.parameters<VggExtractParameters>();
   const PortValue& input = *context.input("input");
@@ -179,6 +218,9 @@ void lower_vgg_extract(LowerContext& context, NetworkLibrary& library) {
   }
   if (!check_changes(context, parameters, *network)) return;
   const int deepest = deepest_layer(context, library, *network);
+  if (!is_large_enough(context, *network, deepest, parameters)) return;
+  std::unordered_set<std::string> demanded;
+  for (const LayerDemand& demand : context.demanded()) demanded.insert(demand.layer);
   PortValue features;
   features.made_by = network->name + changes_text(parameters);
   Borders borders(parameters, *network);
@@ -191,10 +233,7 @@ void lower_vgg_extract(LowerContext& context, NetworkLibrary& library) {
     if (layer.kind == NetworkLayer::Kind::relu) op = std::make_shared<Relu>();
     if (layer.kind == NetworkLayer::Kind::pool) op = pooling_of(layer.pool, parameters);
     now = context.emit(std::move(op), {now}, layer.name).front();
-    const auto& demanded = context.demanded();
-    if (std::any_of(demanded.begin(), demanded.end(),
-                    [&](const LayerDemand& demand) { return demand.layer == layer.name; }))
-      features.layers.push_back({layer.name, now});
+    if (demanded.contains(layer.name)) features.layers.push_back({layer.name, now});
   }
   context.set_output("", std::move(features));
 }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "framework/ops/host_function.h"
 #include "nodes/image/image_nodes.h"
 #include "nodes/image/picture_io.h"
@@ -21,7 +23,8 @@ void visit_parameters(Visitor& visitor, LoadParameters& parameters) {
       "folder",
       required(), not_empty(), reads_file());
   visitor("size", parameters.size,
-          "longest side in pixels (the aspect is kept), or [width, height]; default: as it is");
+          "longest side in pixels (the aspect is kept), or [width, height]; default: that of 'like', or as "
+          "it is");
   visitor("filter", parameters.filter, "how to resize");
 }
 
@@ -41,8 +44,13 @@ void lower_load(LowerContext& context, const std::shared_ptr<PictureReader>& rea
     reader->read(path, memory.outputs[0].floats(), size);
   };
   const TensorId picture = context.emit(std::make_shared<HostFunction>(std::move(description)), {}).front();
+  WantedSize size = parameters.size;
+  if (const PortValue* like = context.input("like"); like != nullptr && size == WantedSize{}) {
+    const PictureSize other = picture_size(context.desc(like->tensor).shape);
+    size = WantedSize::longest_side(std::max(other.width, other.height));
+  }
   PortValue value;
-  value.tensor = emit_resize(context, picture, parameters.size, parameters.filter);
+  value.tensor = emit_resize(context, picture, size, parameters.filter);
   context.set_output("", std::move(value));
 }
 
@@ -53,6 +61,8 @@ NodeType load_node() {
   type.name = "Load";
   type.theme = "image";
   type.summary = "Reads a picture file and, if asked, brings it to a size.";
+  type.inputs = {
+      {"like", PortKind::picture, "a picture whose longest side it takes when it has no 'size'", false}};
   type.outputs = {{"", PortKind::picture, "sRGB"}};
   type.parameters = ParameterSchema::of<LoadParameters>();
   // One reader, and so one child program, for all pictures of the program.

@@ -1,5 +1,7 @@
 #include "nodes/image/picture_parameters.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 
 #include "framework/base/error.h"
@@ -8,6 +10,12 @@
 #include "framework/ops/host_function.h"
 
 namespace gramflow {
+namespace {
+
+/// A change of the aspect that nobody overlooks: from 3:2 to 3:4.
+constexpr double most_squeezed = 2;
+
+}  // namespace
 
 std::string find_input(LowerContext& context, std::string_view key, const std::string& path) {
   const Value* value = context.node().value_of(key);
@@ -25,6 +33,14 @@ std::string find_input(LowerContext& context, std::string_view key, const std::s
 TensorId emit_resize(LowerContext& context, TensorId picture, const WantedSize& wanted, ResizeFilter filter) {
   const PictureSize from = picture_size(context.desc(picture).shape);
   const PictureSize to = target_size(wanted, from);
+  const double squeeze =
+      static_cast<double>(to.width) * from.height / (static_cast<double>(to.height) * from.width);
+  if (wanted.width > 0 && (squeeze >= most_squeezed || squeeze <= 1 / most_squeezed))
+    context.diagnostics()
+        .warning("squeezed", context.node().span_of("size"),
+                 fmt::format("a picture of {}x{} is squeezed to {}x{}", from.width, from.height, to.width,
+                             to.height))
+        .suggest("one number keeps the aspect");
   if (from == to) return picture;
   const auto resizer = std::make_shared<const Resizer>(from, to, filter);
   HostFunction::Description description;

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <filesystem>
+
+#include "framework/graph/unused_parameter.h"
 #include "framework/ops/host_function.h"
 #include "nodes/image/image_nodes.h"
 #include "nodes/image/picture_io.h"
@@ -51,6 +54,14 @@ std::string pattern_problem(const std::string& pattern) {
   return "";
 }
 
+void warn_of_unused(LowerContext& context, const SaveParameters& parameters) {
+  std::string ending = std::filesystem::path(parameters.path).extension().string();
+  for (char& letter : ending)
+    letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+  if (ending != ".jpg" && ending != ".jpeg" && ending != ".webp")
+    warn_unused_parameter(context, "quality", "path", "'quality' has no effect on '" + ending + "'");
+}
+
 void lower_save(LowerContext& context) {
   const auto& parameters = context.parameters<SaveParameters>();
   WriteOptions options;
@@ -66,6 +77,7 @@ void lower_save(LowerContext& context) {
     context.error("unwritable", "path", "'" + parameters.path + "' cannot be written: " + problem);
     return;
   }
+  warn_of_unused(context, parameters);
   context.uses_file("path", parameters.path, true);
   load_picture_libraries();
   HostFunction::Description description;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 
 namespace gramflow {
 namespace {
@@ -14,16 +16,38 @@ bool decode_side(const Value& value, int& side, const DecodeContext& context) {
   return ParameterType<int>::decode(value, side, {context.name, limits, context.diagnostics});
 }
 
-/// "write [512, 341]" for 512x341, "write 128" for 128px; "" when there is no telling.
-std::string meant_size(const std::string& text) {
+bool is_side(const std::string& digits) {
+  int side = 0;
+  const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), side);
+  return problem == std::errc() && end == digits.data() + digits.size() && side >= 1 && side <= largest_side;
+}
+
+/// "write [512, 341]" for 512x341, "write 128" for 128px, "write 64" for 0x40; "" when there is no telling or
+/// when that would be a mistake as well.
+std::string meant_size(std::string text) {
   constexpr const char* digits = "0123456789";
+  if (text.starts_with("0x") || text.starts_with("0X")) {
+    unsigned side = 0;
+    const auto [end, problem] = std::from_chars(text.data() + 2, text.data() + text.size(), side, 16);
+    const std::string number = fmt::format("{}", side);
+    return problem == std::errc() && end == text.data() + text.size() && is_side(number) ? "write " + number
+                                                                                         : "";
+  }
+  for (const char separator : {',', '_', '\'', ' '}) {
+    std::string joined = text;
+    std::erase(joined, separator);
+    const std::size_t at = text.find(separator);
+    if (at != std::string::npos && text.size() - at == 4 && is_side(joined))
+      return "write " + joined;  // 1,024
+  }
   const std::size_t first = text.find_first_not_of(digits);
   if (first == 0 || first == std::string::npos) return "";
   const std::size_t second = text.find_first_of(digits, first);
-  if (second == std::string::npos) return text[first] == '%' ? "" : "write " + text.substr(0, first);
-  const bool times = text.find_first_not_of("xX* ", first) == second && text[second] != '0';
-  if (!times || text.find_first_not_of(digits, second) != std::string::npos) return "";
-  return fmt::format("write [{}, {}]", text.substr(0, first), text.substr(second));
+  const std::string one = text.substr(0, first);
+  if (second == std::string::npos) return text[first] != '%' && is_side(one) ? "write " + one : "";
+  const std::string other = text.substr(second);
+  const bool times = text.find_first_not_of("xX*, ", first) == second && other[0] != '0';
+  return times && is_side(one) && is_side(other) ? fmt::format("write [{}, {}]", one, other) : "";
 }
 
 }  // namespace

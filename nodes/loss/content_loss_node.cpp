@@ -8,7 +8,7 @@ struct ContentLossParameters : LayerLossParameters, DifferenceParameters {};
 
 template <class Visitor>
 void visit_parameters(Visitor& visitor, ContentLossParameters& parameters) {
-  visitor("weight", parameters.weight, "factor of the whole loss", at_least(0.0));
+  visitor("weight", parameters.weight, "factor of the whole loss; below 0 it is made large");
   visitor("layers", parameters.layers, "layers to compare; default: all that 'target' has");
   visitor("layer_weights", parameters.layer_weights,
           "factor of single layers, by name; 1 for those not named");

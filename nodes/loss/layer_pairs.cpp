@@ -1,6 +1,8 @@
 #include "nodes/loss/layer_pairs.h"
 
-#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
 
 #include "framework/base/text.h"
 
@@ -11,12 +13,6 @@ std::vector<std::string> names_of(const PortValue& value) {
   std::vector<std::string> names;
   for (const LayerTensor& layer : value.layers) names.push_back(layer.layer);
   return names;
-}
-
-const LayerTensor* find(const PortValue& value, const std::string& layer) {
-  for (const LayerTensor& candidate : value.layers)
-    if (candidate.layer == layer) return &candidate;
-  return nullptr;
 }
 
 /// `compared` is the port that is held against the target.
@@ -55,6 +51,37 @@ bool same_makers(LowerContext& context, const std::string& port) {
   return true;
 }
 
+/// False after reporting a layer that is listed twice: it would count twice, which a weight says better.
+bool layers_differ(LowerContext& context) {
+  std::map<std::string, Span> seen;
+  const Value* value = context.node().value_of("layers");
+  if (value == nullptr || value->list() == nullptr) return true;
+  for (const ValuePtr& item : *value->list()) {
+    if (item->scalar() == nullptr) continue;
+    const auto [first, fresh] = seen.emplace(item->scalar()->text, item->span);
+    if (fresh) continue;
+    context.diagnostics()
+        .error("listed-twice", item->span, "the layer '" + item->scalar()->text + "' is listed twice")
+        .note("the first time", first->second)
+        .suggest("remove one; 'layer_weights' makes a layer count more");
+    return false;
+  }
+  return true;
+}
+
+using LayersByName = std::unordered_map<std::string, const LayerTensor*>;
+
+LayersByName by_name(const PortValue& value) {
+  LayersByName layers;
+  for (const LayerTensor& layer : value.layers) layers.emplace(layer.layer, &layer);
+  return layers;
+}
+
+const LayerTensor* find(const LayersByName& layers, const std::string& layer) {
+  const auto found = layers.find(layer);
+  return found != layers.end() ? found->second : nullptr;
+}
+
 }  // namespace
 
 void demand_layer_pairs(DemandContext& context, const std::string& port) {
@@ -66,7 +93,7 @@ void demand_layer_pairs(DemandContext& context, const std::string& port) {
 
 std::vector<LayerPair> layer_pairs(LowerContext& context, const LayerLossParameters& parameters,
                                    const std::string& port) {
-  if (!same_makers(context, port)) return {};
+  if (!same_makers(context, port) || !layers_differ(context)) return {};
   const PortValue& value = *context.input(port);
   const std::vector<const PortValue*> targets = context.inputs("target");
   const std::vector<std::string> layers =
@@ -74,8 +101,9 @@ std::vector<LayerPair> layer_pairs(LowerContext& context, const LayerLossParamet
   if (layers.empty())
     context.error("layer-mismatch", "target", "'target' has no layers, so there is nothing to compare")
         .suggest("say which: layers: [relu4_1]");
+  const std::set<std::string> names(layers.begin(), layers.end());
   for (const auto& [layer, weight] : parameters.layer_weights)
-    if (std::find(layers.begin(), layers.end(), layer) == layers.end()) {
+    if (!names.contains(layer)) {
       const std::string hint = did_you_mean(layer, layers);
       context
           .error("unknown-layer", "layer_weights",
@@ -83,13 +111,16 @@ std::vector<LayerPair> layer_pairs(LowerContext& context, const LayerLossParamet
           .suggest(hint.empty() ? "compared are " + join_words(layers) : hint);
     }
   std::vector<LayerPair> pairs;
+  const LayersByName compared_layers = by_name(value);
+  std::vector<LayersByName> target_layers;
+  for (const PortValue* target : targets) target_layers.push_back(by_name(*target));
   for (const std::string& layer : layers) {
-    const LayerTensor* compared = find(value, layer);
+    const LayerTensor* compared = find(compared_layers, layer);
     if (compared == nullptr) report_missing(context, port, port, 0, layer, value);
     bool nothing_there = value.layers.empty();
     LayerPair pair;
     for (std::size_t wire = 0; wire < targets.size(); ++wire) {
-      const LayerTensor* target = find(*targets[wire], layer);
+      const LayerTensor* target = find(target_layers[wire], layer);
       if (target == nullptr)
         report_missing(context, port, "target", wire, layer, *targets[wire]);
       else

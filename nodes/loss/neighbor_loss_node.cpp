@@ -16,8 +16,7 @@ struct NeighborLossParameters : LayerLossParameters {
 
 template <class Visitor>
 void visit_parameters(Visitor& visitor, NeighborLossParameters& parameters) {
-  visitor("weight", parameters.weight, "factor of the whole loss; without units, the same for any network",
-          at_least(0.0));
+  visitor("weight", parameters.weight, "factor of the whole loss; without units, the same for any network");
   visitor("layers", parameters.layers, "layers to compare; default: all that 'target' has");
   visitor("layer_weights", parameters.layer_weights,
           "factor of single layers, by name; 1 for those not named");

@@ -35,7 +35,7 @@ struct StyleLossParameters : LayerLossParameters, DifferenceParameters {
 
 template <class Visitor>
 void visit_parameters(Visitor& visitor, StyleLossParameters& parameters) {
-  visitor("weight", parameters.weight, "factor of the whole loss", at_least(0.0));
+  visitor("weight", parameters.weight, "factor of the whole loss; below 0 it is made large");
   visitor("kind", parameters.kind,
           "gram: Gram matrices; w2: means and covariances, the Wasserstein distance of two normal "
           "distributions; mean-variance: the same for each channel alone");

@@ -31,7 +31,7 @@ OpPtr variation_of(const TvLossParameters& parameters, const InputSpace& space) 
 
 template <class Visitor>
 void visit_parameters(Visitor& visitor, TvLossParameters& parameters) {
-  visitor("weight", parameters.weight, "factor of the loss", at_least(0.0));
+  visitor("weight", parameters.weight, "factor of the loss; below 0 it is made large");
   visitor(
       "kind", parameters.kind,
       "l1: magnitudes, keeps edges; l2: squares, softer; nine-point: squares, the same in all directions");

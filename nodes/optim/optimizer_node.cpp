@@ -1,7 +1,9 @@
 // Optimizer: the canvas, and what moves it.
 #include <algorithm>
+#include <initializer_list>
 
 #include "framework/graph/lower.h"
+#include "framework/graph/unused_parameter.h"
 #include "framework/ops/cpu/channel_affine.h"
 #include "nodes/image/resize.h"
 #include "nodes/optim/method.h"
@@ -27,10 +29,53 @@ void visit_parameters(Visitor& visitor, DecayParameters& parameters) {
   visitor("every", parameters.every, "after how many iterations, again and again", required(), at_least(1));
 }
 
+/// For recipes that any method may be chosen for.
+struct RateByMethod {
+  std::optional<double> adam;
+  std::optional<double> lbfgs;
+};
+
+template <class Visitor>
+void visit_parameters(Visitor& visitor, RateByMethod& parameters) {
+  visitor("adam", parameters.adam, "with adam", more_than(0.0));
+  visitor("lbfgs", parameters.lbfgs, "with lbfgs", more_than(0.0));
+}
+
+}  // namespace
+
+/// One number for any method, or one for each.
+template <>
+struct ParameterType<RateByMethod> {
+  static void describe(Field& field) {
+    field.type = "number or {adam: ..., lbfgs: ...}";
+    field.json_schema =
+        R"("anyOf":[{"type":"number"},{"type":"object","additionalProperties":false,"properties":)"
+        R"({"adam":{"type":"number","exclusiveMinimum":0},"lbfgs":{"type":"number","exclusiveMinimum":0}}}])";
+  }
+  static bool decode(const Value& value, RateByMethod& rates, const DecodeContext& context) {
+    if (!context.readable(value)) return false;
+    if (const Value::Map* map = value.map()) {
+      const std::size_t errors = context.diagnostics.error_count();
+      schema_detail::Decoder decoder(*map, context.name + ".", value.span, "'" + context.name + "'",
+                                     context.diagnostics);
+      visit_parameters(decoder, rates);
+      decoder.finish({});
+      return context.diagnostics.error_count() == errors;
+    }
+    double rate = 0;
+    if (!decode_number(value, context, rate)) return false;
+    rates = {rate, rate};
+    return true;
+  }
+  static std::string text(const RateByMethod&) { return ""; }
+};
+
+namespace {
+
 struct OptimizerParameters {
   Method method = Method::adam;
   std::int64_t iterations = 300;
-  std::optional<double> learning_rate;
+  RateByMethod learning_rate;
   std::optional<DecayParameters> decay;
   double beta1 = 0.9;
   double beta2 = 0.999;
@@ -45,7 +90,8 @@ void visit_parameters(Visitor& visitor, OptimizerParameters& parameters) {
           "adam: many cheap steps; lbfgs: quasi-Newton with a strong Wolfe line search");
   visitor("iterations", parameters.iterations, "how many steps to make at most", at_least(0),
           at_most(10000000));
-  visitor("learning_rate", parameters.learning_rate, "size of a step; default 0.02 for adam, 1 for lbfgs",
+  visitor("learning_rate", parameters.learning_rate,
+          "size of a step, or one for each method: {adam: 0.1, lbfgs: 1}; default 0.02 for adam, 1 for lbfgs",
           more_than(0.0));
   visitor("decay", parameters.decay, "adam: makes the learning rate smaller in steps");
   visitor("beta1", parameters.beta1, "adam: memory of the gradient's mean", at_least(0.0), less_than(1.0));
@@ -61,7 +107,7 @@ void visit_parameters(Visitor& visitor, OptimizerParameters& parameters) {
 std::function<std::unique_ptr<OptimizationMethod>()> method_maker(const OptimizerParameters& parameters) {
   if (parameters.method == Method::adam) {
     AdamOptions options;
-    options.learning_rate = parameters.learning_rate.value_or(0.02);
+    options.learning_rate = parameters.learning_rate.adam.value_or(0.02);
     options.beta1 = parameters.beta1;
     options.beta2 = parameters.beta2;
     options.epsilon = parameters.epsilon;
@@ -72,7 +118,7 @@ std::function<std::unique_ptr<OptimizationMethod>()> method_maker(const Optimize
     return [options] { return make_adam(options); };
   }
   LbfgsOptions options;
-  options.learning_rate = parameters.learning_rate.value_or(1.0);
+  options.learning_rate = parameters.learning_rate.lbfgs.value_or(1.0);
   options.history = parameters.history;
   options.max_evaluations = parameters.max_evaluations;
   return [options] { return make_lbfgs(options); };
@@ -96,11 +142,23 @@ void carry_canvas(const InputSpace& to_space, const std::vector<float>& from, Sh
   if (!same) convert(to.floats(), to_space.from_picture);
 }
 
+void warn_of_unused(LowerContext& context, Method method) {
+  if (method == Method::lbfgs)
+    warn_unused_parameter(context, "decay", "method",
+                          "'decay' has no effect on lbfgs, whose line search finds its own steps");
+  const auto warn = [&](std::initializer_list<const char*> keys, const char* owner, const char* chosen) {
+    for (const char* key : keys)
+      warn_unused_parameter(
+          context, key, "method",
+          std::string("'") + key + "' belongs to " + owner + " and has no effect on " + chosen);
+  };
+  if (method == Method::lbfgs) warn({"beta1", "beta2", "epsilon"}, "adam", "lbfgs");
+  if (method == Method::adam) warn({"history", "max_evaluations"}, "lbfgs", "adam");
+}
+
 void lower_optimizer(LowerContext& context) {
   const auto& parameters = context.parameters<OptimizerParameters>();
-  if (parameters.method == Method::lbfgs && parameters.decay)
-    context.diagnostics().warning("unused-parameter", context.node().span_of("decay"),
-                                  "'decay' has no effect on lbfgs, whose line search finds its own steps");
+  warn_of_unused(context, parameters.method);
   const PortValue& start = *context.input("start");
   Optimization optimization;
   optimization.node = context.node().id();

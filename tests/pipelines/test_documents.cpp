@@ -145,3 +145,24 @@ TEST_CASE("the editor schema knows every node type, port and parameter, and the 
   CHECK(schema["else"].dump().find("Optimizer") != std::string::npos);
   CHECK(schema.dump().find("^(conv1_1|relu1_1|") != std::string::npos);
 }
+
+TEST_CASE("every C++ block in the documentation compiles as it is written, without a warning") {
+  int count = 0;
+  const TemporaryFolder folder;
+  for (const auto& entry : fs::directory_iterator(root / "docs")) {
+    if (entry.path().extension() != ".md") continue;
+    const std::string page = text_of(entry.path());
+    const std::string open = "```cpp\n";
+    for (std::size_t at = page.find(open); at != std::string::npos; at = page.find(open, at + 1)) {
+      const std::size_t begin = at + open.size();
+      std::ofstream(folder / "block.cpp") << page.substr(begin, page.find("\n```", begin) - begin + 1);
+      const std::string command = "'" GRAMFLOW_CXX_COMPILER
+                                  "' -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wconversion "
+                                  "-Wno-missing-field-initializers -Werror -I'" +
+                                  root.string() + "' '" + (folder / "block.cpp") + "'";
+      CHECK_MESSAGE(std::system(command.c_str()) == 0, entry.path().string());
+      ++count;
+    }
+  }
+  CHECK(count >= 1);
+}
