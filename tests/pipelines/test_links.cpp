@@ -140,7 +140,8 @@ TEST_CASE("a node that nobody needs is a warning") {
 TEST_CASE(
     "a picture too small for the deepest layer names the layer, the node and where its input comes from") {
   const std::string said = with("width: 40, height: 40", "width: 1, height: 1");
-  CHECK(said == "4:3: VGGExtract 'fa' (pool1): an input of 1x1 pixels is too small to be pooled [shapes]");
+  CHECK(said ==
+        "4:3: VGGExtract 'fa': a picture of 1x1 is too small for relu2_1; the smallest is 2x2 [shapes]");
 }
 
 TEST_CASE("content and canvas of different sizes") {
