@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -101,13 +102,19 @@ void ReplacedFile::fail_writing(int error) const {
 }
 
 void ReplacedFile::write(const void* bytes, std::size_t count) {
+  write_at(at_, bytes, count);
+  at_ += count;
+}
+
+void ReplacedFile::write_at(std::uint64_t offset, const void* bytes, std::size_t count) {
   const char* from = static_cast<const char*>(bytes);
-  asked_ += count;
+  asked_ = std::max(asked_, offset + count);
   while (count > 0) {
-    const ::ssize_t written = ::write(descriptor_, from, count);
+    const ::ssize_t written = ::pwrite(descriptor_, from, count, static_cast<::off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) fail_writing(written == 0 ? ENOSPC : errno);
     from += written;
+    offset += static_cast<std::uint64_t>(written);
     count -= static_cast<std::size_t>(written);
   }
 }

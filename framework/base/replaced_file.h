@@ -3,6 +3,7 @@
 // folder, then renamed over the old one, which is atomic. At every moment there is the old file or the whole
 // new one.
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -24,7 +25,10 @@ class ReplacedFile {
   ReplacedFile(const ReplacedFile&) = delete;
   ReplacedFile& operator=(const ReplacedFile&) = delete;
 
+  /// Behind what was written last.
   void write(const void* bytes, std::size_t count);
+  /// Anywhere, for formats that come back to their beginning.
+  void write_at(std::uint64_t offset, const void* bytes, std::size_t count);
   /// Flushes to the disk and renames over the target.
   void commit();
 
@@ -34,7 +38,8 @@ class ReplacedFile {
   std::string path_;              ///< for messages
   std::filesystem::path target_;  ///< what is replaced
   std::filesystem::path beside_;  ///< what is written; empty when there is none any more
-  std::size_t asked_ = 0;         ///< bytes given to write()
+  std::uint64_t asked_ = 0;       ///< how long the file is to be, so far
+  std::uint64_t at_ = 0;          ///< where write() goes on
   int descriptor_ = -1;
 };
 

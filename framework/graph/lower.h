@@ -40,6 +40,7 @@ struct PortValue {
   TensorId tensor = no_tensor;      ///< picture, network input
   std::vector<LayerTensor> layers;  ///< features, Grams
   InputSpace space;                 ///< network input
+  std::string file;  ///< picture: the one that it was read from, when it comes straight from a Load; else ""
   std::string made_by;  ///< features, Grams: printable; only what equal makers made can be compared
 };
 

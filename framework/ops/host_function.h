@@ -20,6 +20,7 @@ class HostFunction final : public Op {
     bool has_effect = false;
     std::function<void(const Bindings&)> run;  ///< may throw RunError and MissingResource
     std::function<void()> preflight;           ///< optional; see Op
+    std::function<void()> trial;               ///< optional; see Op
   };
   explicit HostFunction(Description description) : description_(std::move(description)) {}
 
@@ -32,6 +33,9 @@ class HostFunction final : public Op {
   bool differentiable() const override { return false; }
   void preflight() const override {
     if (description_.preflight) description_.preflight();
+  }
+  void trial() const override {
+    if (description_.trial) description_.trial();
   }
   std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 

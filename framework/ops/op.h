@@ -95,6 +95,9 @@ class Op {
   virtual Resource* resource() const { return nullptr; }
   /// Finds out before the run whether it can succeed (an output folder that takes no files). Throws RunError.
   virtual void preflight() const {}
+  /// For `check`: does what only a run would do otherwise, as far as that costs little, and throws its result
+  /// away: reads a picture to its end. Throws RunError as the run would.
+  virtual void trial() const {}
   /// Whether the op may stand between a canvas and a loss: gradient() is there.
   virtual bool differentiable() const { return true; }
   /// Default: std::logic_error, for backward ops, which are never differentiated again.

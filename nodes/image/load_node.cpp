@@ -43,6 +43,7 @@ void lower_load(LowerContext& context, const std::shared_ptr<PictureReader>& rea
   description.run = [path, reader, size = info.size()](const Bindings& memory) {
     reader->read(path, memory.outputs[0].floats(), size);
   };
+  description.trial = [path, reader] { reader->try_out(path); };
   const TensorId picture = context.emit(std::make_shared<HostFunction>(std::move(description)), {}).front();
   WantedSize size = parameters.size;
   if (const PortValue* like = context.input("like"); like != nullptr && size == WantedSize{}) {
@@ -50,6 +51,7 @@ void lower_load(LowerContext& context, const std::shared_ptr<PictureReader>& rea
     size = WantedSize::longest_side(std::max(other.width, other.height));
   }
   PortValue value;
+  value.file = path;
   value.tensor = emit_resize(context, picture, size, parameters.filter);
   context.set_output("", std::move(value));
 }

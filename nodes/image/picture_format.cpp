@@ -14,11 +14,11 @@ const std::vector<WritableFormat>& writable_formats() {
   // OpenEXR counts the bytes of 16 rows in 31 bits).
   constexpr std::uint64_t offsets_of_32_bits = (std::uint64_t{1} << 32) - (std::uint64_t{1} << 24);
   static const std::vector<WritableFormat> formats = {
-      {"png", {".png"}, {8, 16}, false, 1000000, 0},
-      {"jpeg", {".jpg", ".jpeg"}, {8}, false, 65500, 0},
-      {"tiff", {".tif", ".tiff"}, {8, 16}, false, 2147483647, offsets_of_32_bits},
+      {"png", {".png"}, {8, 16}, false, 1000000, 0, true, true},
+      {"jpeg", {".jpg", ".jpeg"}, {8}, false, 65500, 0, true, true},
+      {"tiff", {".tif", ".tiff"}, {8, 16}, false, 2147483647, offsets_of_32_bits, true, false},
       {"openexr", {".exr"}, {16, 32}, true, 10000000, 0},
-      {"webp", {".webp"}, {8}, false, 16383, 0},
+      {"webp", {".webp"}, {8}, false, 16383, 0, true, true},
       {"bmp", {".bmp"}, {8}, false, 2147483647, offsets_of_32_bits},
   };
   return formats;

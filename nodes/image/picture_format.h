@@ -17,6 +17,8 @@ struct WritableFormat {
   bool floating = false;
   int largest_side = 0;             ///< in pixels
   std::uint64_t largest_bytes = 0;  ///< of all samples together; 0: any
+  bool embeds_profile = false;
+  bool embeds_exif = false;
 };
 const std::vector<WritableFormat>& writable_formats();
 

@@ -1,12 +1,12 @@
 // The functions for those who read a single picture: each starts a PictureReader of its own.
 #include "nodes/image/picture_io.h"
 
-#include "nodes/image/oiio_bridge.h"
+#include "nodes/image/picture_module.h"
 #include "nodes/image/picture_reader.h"
 
 namespace gramflow {
 
-void load_picture_libraries() { oiio::load(); }
+void load_picture_libraries() { encode::picture_module(); }
 
 PictureInfo read_picture_info(const std::string& path) { return PictureReader().info(path); }
 

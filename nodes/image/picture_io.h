@@ -69,7 +69,13 @@ struct WriteOptions {
   std::string software{};     ///< kept in the file as its software, for example "gramflow 0.1.0"
   std::string description{};  ///< kept as its description, for example the pipeline's hash. BMP-like formats
                               ///< without a place for it: lost.
+  std::vector<unsigned char> profile{};  ///< ICC to convert into and to embed; empty: sRGB, which is tagged
+  std::vector<unsigned char> exif{};     ///< to embed where there is a place for it
+  std::vector<unsigned char> xmp{};
 };
+
+/// Bytes that write_picture() needs, at most (for memory plans).
+std::size_t writing_bytes(const std::string& path, PictureSize size);
 
 /// "" when a picture can be written under this name with these bits; otherwise what is wrong and what to try,
 /// without the path. Touches nothing.
@@ -78,6 +84,13 @@ std::string writing_problem(const std::string& path, const WriteOptions& options
 /// "" when a picture of this size fits into the format that the ending says; otherwise the limit and formats
 /// that would do, without the path. `path` must have no writing_problem().
 std::string size_problem(const std::string& path, PictureSize size, const WriteOptions& options = {});
+
+/// "" when pictures written under this name can be converted into this ICC profile and embed it; otherwise
+/// why not, and what to do, without the path. `path` must have no writing_problem().
+std::string profile_problem(const std::string& path, const std::vector<unsigned char>& profile);
+
+/// What of a source's metadata has no place in the format that the ending says; "" when all has.
+std::string metadata_left_out(const std::string& path);
 
 /// "" when a file may be made under this path as far as can be seen without touching anything: no folder of
 /// that name, the nearest folder that is there takes files, no name is too long, and it is no address or '~'.

@@ -310,6 +310,12 @@ Picture PictureReader::read(const std::string& path) {
   return picture;
 }
 
-void PictureReader::try_out(const std::string& path) { read(path, {}, info(path).size()); }
+void PictureReader::try_out(const std::string& path) {
+  constexpr std::size_t most_memory = std::size_t{160} << 20;
+  constexpr std::int64_t most_pixels = std::int64_t{200} << 20;
+  const PictureInfo before = info(path);
+  if (before.working_bytes <= most_memory && before.size().pixels() <= most_pixels)
+    read(path, {}, before.size());
+}
 
 }  // namespace gramflow

@@ -25,7 +25,8 @@ class PictureReader {
   /// As read_picture(): the picture must be of the `expected` size.
   void read(const std::string& path, std::span<float> rgb, PictureSize expected);
   Picture read(const std::string& path);
-  /// Reads every pixel and throws them away: throws what read() would.
+  /// Reads every pixel and throws them away: throws what read() would. Pictures that take much memory or time
+  /// (over 160 MiB, over 200 million pixels) are left at their headers.
   void try_out(const std::string& path);
 
  private:

@@ -1,5 +1,5 @@
-// Writing that never leaves half a picture: it is encoded in memory, and the bytes replace the old file
-// whole.
+// Writing that never leaves half a picture: the encoder's bytes go into a file beside, which replaces the old
+// one whole.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -9,10 +9,10 @@
 #include "framework/base/error.h"
 #include "framework/base/replaced_file.h"
 #include "framework/base/text.h"
-#include "nodes/image/oiio_bridge.h"
+#include "nodes/image/exif_block.h"
 #include "nodes/image/picture_format.h"
 #include "nodes/image/picture_io.h"
-#include "nodes/image/transfer.h"
+#include "nodes/image/picture_module.h"
 
 namespace gramflow {
 namespace fs = std::filesystem;
@@ -21,26 +21,6 @@ namespace {
 void require_no_problem(const std::string& path, const WriteOptions& options) {
   if (const std::string problem = writing_problem(path, options); !problem.empty())
     throw RunError(fmt::format("{}: {}", path, problem));
-}
-
-float unit(float value) { return value > 0 ? std::min(value, 1.0F) : 0.0F; }  // NaN fails the comparison: 0
-
-template <class Sample>
-std::vector<Sample> quantised(std::span<const float> rgb, float steps) {
-  std::vector<Sample> samples(rgb.size());
-  std::transform(rgb.begin(), rgb.end(), samples.begin(),
-                 [steps](float v) { return static_cast<Sample>(unit(v) * steps + 0.5F); });
-  return samples;
-}
-
-std::vector<unsigned char> encoded(std::span<const float> rgb, const oiio::Encoding& encoding) {
-  if (encoding.floating) {
-    std::vector<float> light(rgb.size());
-    std::transform(rgb.begin(), rgb.end(), light.begin(), linear_from_srgb);
-    return oiio::encode(encoding, light.data());
-  }
-  if (encoding.bits == 16) return oiio::encode(encoding, quantised<std::uint16_t>(rgb, 65535).data());
-  return oiio::encode(encoding, quantised<std::uint8_t>(rgb, 255).data());
 }
 
 int bits_to_write(const WritableFormat& format, const WriteOptions& options) {
@@ -93,6 +73,23 @@ std::string size_problem(const std::string& path, PictureSize size, const WriteO
                                     : "for this size use " + join_words(others, "or"));
 }
 
+std::string profile_problem(const std::string& path, const std::vector<unsigned char>& profile) {
+  const WritableFormat& format = *writable_format(path);
+  if (!format.embeds_profile)
+    return fmt::format(
+        "its colour profile has no place in {}; use .png, .jpg, .tif or .webp, or 'profile: srgb'",
+        format.endings.front());
+  const std::string problem = encode::picture_module().problem_of_profile(profile);
+  return problem.empty() ? "" : problem + "; use 'profile: srgb'";
+}
+
+std::string metadata_left_out(const std::string& path) {
+  const WritableFormat& format = *writable_format(path);
+  if (format.embeds_exif) return "";
+  return fmt::format("the source's EXIF has no place in {}{}", format.endings.front(),
+                     format.name == "tiff" ? ", only its XMP comes along" : " and its XMP neither");
+}
+
 std::string place_problem(const std::string& path) {
   constexpr std::size_t longest_name = 220;  // systems take 255, but a longer one is written first
   if (path.find("://") != std::string::npos) return "it is an address; expected the path of a file";
@@ -129,7 +126,7 @@ void write_picture(const std::string& path, std::span<const float> rgb, PictureS
   if (const std::string problem = size_problem(path, size, options); !problem.empty())
     throw RunError(fmt::format("{}: cannot be written: {}", path, problem));
   const WritableFormat& format = *writable_format(path);
-  oiio::Encoding encoding;
+  encode::Encoding encoding;
   encoding.format = format.name;
   encoding.size = size;
   encoding.bits = bits_to_write(format, options);
@@ -137,16 +134,38 @@ void write_picture(const std::string& path, std::span<const float> rgb, PictureS
   encoding.quality = options.quality;
   encoding.software = options.software;
   encoding.description = options.description;
-  std::vector<unsigned char> bytes;
+  encoding.profile = options.profile;
+  // JPEG and WebP have no other place for the name of a program.
+  const bool needs_exif = format.name == "jpeg" || format.name == "webp";
+  encoding.exif = options.exif.empty() && needs_exif && !options.software.empty() ? new_exif(options.software)
+                                                                                  : options.exif;
+  encoding.xmp = options.xmp;
+  const std::size_t row_floats = static_cast<std::size_t>(size.width) * 3;
+  const auto row = [&](int y, float* to) {
+    std::copy_n(rgb.data() + static_cast<std::size_t>(y) * row_floats, row_floats, to);
+  };
+  ReplacedFile file(path);
   try {
-    bytes = encoded(rgb, encoding);
-  } catch (const oiio::CodecError& e) {
+    encode::picture_module().encode_picture(encoding, row,
+                                            [&](std::uint64_t offset, const void* bytes, std::size_t count) {
+                                              file.write_at(offset, bytes, count);
+                                            });
+  } catch (const RunError&) {
+    throw;
+  } catch (const MissingResource&) {
+    throw;
+  } catch (const std::exception& e) {
     throw RunError(fmt::format("{}: the {} picture of {}x{} could not be made ({}); nothing was written",
                                path, format.name, size.width, size.height, e.what()));
   }
-  ReplacedFile file(path);
-  file.write(bytes.data(), bytes.size());
   file.commit();
+}
+
+std::size_t writing_bytes(const std::string& path, PictureSize size) {
+  constexpr std::size_t webp_bytes_a_pixel = 8;  // measured: ARGB, its copy as YUV, and the file
+  const std::size_t rows = static_cast<std::size_t>(size.width) * 3 * sizeof(float) * 64;
+  const bool whole = writable_format(path)->name == "webp";
+  return rows + (whole ? static_cast<std::size_t>(size.pixels()) * webp_bytes_a_pixel : 0);
 }
 
 void write_picture(const std::string& path, const Picture& picture, const WriteOptions& options) {

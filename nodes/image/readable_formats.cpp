@@ -41,6 +41,36 @@ bool has_brand(std::string_view s, std::initializer_list<std::string_view> brand
   return false;
 }
 
+bool is_avif(std::string_view s) { return has_brand(s, {"avif", "avis"}); }
+bool is_heic(std::string_view s) {  // or another codec in the same container, which libheif will name
+  return !is_avif(s) && has_brand(s, {"heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"});
+}
+bool is_jxl(std::string_view s) { return s.starts_with("\0\0\0\x0CJXL "sv) || s.starts_with("\xFF\x0A"sv); }
+bool is_jpeg2000(std::string_view s) {
+  return s.starts_with("\0\0\0\x0CjP  \r\n\x87\n"sv) || s.starts_with("\xFF\x4F\xFF\x51"sv);
+}
+bool is_psd(std::string_view s) { return s.starts_with("8BPS"sv); }
+bool is_dpx(std::string_view s) { return s.starts_with("SDPX"sv) || s.starts_with("XPDS"sv); }
+bool is_hdr(std::string_view s) { return s.starts_with("#?RADIANCE"sv) || s.starts_with("#?RGBE"sv); }
+bool is_raw(std::string_view s) {  // those that are no TIFF; the others are found there
+  return s.starts_with("FUJIFILMCCD-RAW"sv) || s.starts_with("IIRO"sv) || s.starts_with("IIRS"sv) ||
+         s.starts_with("MMOR"sv) || s.starts_with("IIU\0"sv) || s.starts_with("FOVb"sv) ||
+         s.starts_with("\0MRM"sv) || has_brand(s, {"crx "});
+}
+/// TGA has no mark at its beginning: every byte of its header must make sense.
+bool is_tga(std::string_view s) {
+  if (s.size() < 18) return false;
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(s[i])); };
+  const unsigned map = byte(1), type = byte(2), bits = byte(16);
+  const bool known_type = type == 1 || type == 2 || type == 3 || type == 9 || type == 10 || type == 11;
+  const bool indexed = type == 1 || type == 9;
+  const bool known_bits =
+      indexed ? bits == 8 || bits == 16 : bits == 8 || bits == 15 || bits == 16 || bits == 24 || bits == 32;
+  const bool no_map = byte(3) == 0 && byte(4) == 0 && byte(5) == 0 && byte(6) == 0;
+  return map <= 1 && known_type && known_bits && indexed == (map == 1) && (map == 1 || no_map) &&
+         (byte(17) & 0xC0U) == 0 && byte(12) + byte(13) > 0 && byte(14) + byte(15) > 0;
+}
+
 const std::string to_png = "convert it to PNG, for example with ImageMagick: convert FILE picture.png";
 
 /// Pictures of formats that are not read, and files that people take for pictures.
@@ -48,17 +78,6 @@ OtherFile known_other(std::string_view s) {
   const auto picture = [](const std::string& what, std::string advice) {
     return OtherFile{"this is " + what + ", which is not read", true, std::move(advice)};
   };
-  if (has_brand(s, {"avif", "avis"})) return picture("an AVIF picture", to_png);
-  if (has_brand(s, {"heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"}))
-    return picture("a HEIC picture", "export it as JPEG, or: heif-convert FILE picture.jpg");
-  if (s.starts_with("\0\0\0\x0CjP  \r\n\x87\n"sv) || s.starts_with("\xFF\x4F\xFF\x51"sv))
-    return picture("a JPEG 2000 picture", to_png);
-  if (s.starts_with("\0\0\0\x0CJXL "sv) || s.starts_with("\xFF\x0A"sv))
-    return picture("a JPEG XL picture", "convert it to PNG: djxl FILE picture.png");
-  if (s.starts_with("8BPS"sv)) return picture("a Photoshop file", "export it as PNG or TIFF");
-  if (s.starts_with("#?RADIANCE"sv) || s.starts_with("#?RGBE"sv))
-    return picture("a Radiance HDR picture", to_png);
-  if (s.starts_with("SDPX"sv) || s.starts_with("XPDS"sv)) return picture("a DPX picture", to_png);
   if (s.starts_with("DDS "sv)) return picture("a DirectDraw surface (DDS)", to_png);
   if (s.starts_with("\0\0\1\0"sv) && s.size() > 6 && s[4] != 0)
     return picture("a Windows icon (ICO)", to_png);
@@ -82,10 +101,6 @@ OtherFile known_other(std::string_view s) {
     return picture("a PostScript drawing", to_png);
   if (s.starts_with("\xD7\xCD\xC6\x9A"sv)) return picture("a Windows metafile (WMF)", to_png);
   if (s.starts_with("II\xBC\x01"sv)) return picture("a JPEG XR picture", to_png);
-  if (s.starts_with("FUJIFILMCCD-RAW"sv) || s.starts_with("IIRO"sv) || s.starts_with("IIRS"sv) ||
-      s.starts_with("MMOR"sv) || s.starts_with("IIU\0"sv) || s.starts_with("FOVb"sv) ||
-      s.starts_with("\0MRM"sv) || has_brand(s, {"crx "}))
-    return picture("a camera's raw file", "develop it with a raw converter to TIFF or JPEG");
   if (s.starts_with("%PDF"sv))
     return {"this is a PDF document", false, "export its page as PNG: pdftoppm -png FILE page"};
   if (s.starts_with("version https://git-lfs"sv))
@@ -107,9 +122,12 @@ bool is_svg(std::string_view s) {
 
 const std::vector<ReadableFormat>& readable_formats() {
   static const std::vector<ReadableFormat> formats = {
-      {"png", "PNG", is_png},         {"jpeg", "JPEG", is_jpeg}, {"tiff", "TIFF", is_tiff},
-      {"openexr", "OpenEXR", is_exr}, {"webp", "WebP", is_webp}, {"bmp", "BMP", is_bmp},
-      {"gif", "GIF", is_gif},         {"pnm", "PNM", is_pnm},
+      {"png", "PNG", is_png},         {"jpeg", "JPEG", is_jpeg},  {"tiff", "TIFF", is_tiff},
+      {"openexr", "OpenEXR", is_exr}, {"webp", "WebP", is_webp},  {"avif", "AVIF", is_avif},
+      {"heic", "HEIC", is_heic},      {"jxl", "JPEG XL", is_jxl}, {"jpeg2000", "JPEG 2000", is_jpeg2000},
+      {"bmp", "BMP", is_bmp},         {"gif", "GIF", is_gif},     {"pnm", "PNM", is_pnm},
+      {"psd", "PSD", is_psd},         {"dpx", "DPX", is_dpx},     {"hdr", "Radiance HDR", is_hdr},
+      {"raw", "camera raw", is_raw},  {"targa", "TGA", is_tga},
   };
   return formats;
 }

@@ -4,18 +4,34 @@
 
 #include "framework/graph/unused_parameter.h"
 #include "framework/ops/host_function.h"
+#include "nodes/image/exif_block.h"
 #include "nodes/image/image_nodes.h"
 #include "nodes/image/picture_io.h"
 #include "nodes/image/picture_parameters.h"
+#include "nodes/image/picture_reader.h"
 
 namespace gramflow {
 namespace {
+
+enum class ProfileChoice { srgb, keep };
+inline auto enum_names(ProfileChoice) {
+  return std::vector<std::pair<std::string, ProfileChoice>>{{"srgb", ProfileChoice::srgb},
+                                                            {"keep", ProfileChoice::keep}};
+}
+enum class MetadataChoice { provenance, keep, none };
+inline auto enum_names(MetadataChoice) {
+  return std::vector<std::pair<std::string, MetadataChoice>>{{"provenance", MetadataChoice::provenance},
+                                                             {"keep", MetadataChoice::keep},
+                                                             {"none", MetadataChoice::none}};
+}
 
 struct SaveParameters {
   std::string path;
   std::int64_t every = 0;
   int quality = 95;
   int bits = 0;
+  ProfileChoice profile = ProfileChoice::srgb;
+  MetadataChoice metadata = MetadataChoice::provenance;
 };
 
 template <class Visitor>
@@ -29,6 +45,12 @@ void visit_parameters(Visitor& visitor, SaveParameters& parameters) {
   visitor("quality", parameters.quality, "of JPEG and WebP", at_least(1), at_most(100));
   visitor("bits", parameters.bits, "per sample: 8 or 16, for EXR 16 or 32; 0: what is usual for the format",
           at_least(0), at_most(32));
+  visitor("profile", parameters.profile,
+          "colours of the file: srgb, or keep: those of the source's colour profile, which is embedded");
+  visitor(
+      "metadata", parameters.metadata,
+      "what the file says beside its pixels: provenance (gramflow and the pipeline), keep (also the source's "
+      "camera, lens and date, without place, serial numbers and owner), or none");
 }
 
 std::string replace_all(std::string text, std::string_view what, const std::string& with) {
@@ -62,12 +84,45 @@ void warn_of_unused(LowerContext& context, const SaveParameters& parameters) {
     warn_unused_parameter(context, "quality", "path", "'quality' has no effect on '" + ending + "'");
 }
 
-void lower_save(LowerContext& context) {
+/// What the source gives to the written file; reports what cannot be done.
+void take_from_source(LowerContext& context, const SaveParameters& parameters, PictureReader& reader,
+                      WriteOptions& options) {
+  const bool keeps = parameters.profile == ProfileChoice::keep || parameters.metadata == MetadataChoice::keep;
+  const PortValue* source = context.input("source");
+  if (!keeps) return;
+  const std::string key = parameters.profile == ProfileChoice::keep ? "profile" : "metadata";
+  if (source == nullptr) {
+    context.error(
+        "no-source", key,
+        "'" + key + ": keep' does not say whose; expected 'source:' with the node that loads the picture");
+    return;
+  }
+  if (source->file.empty()) {
+    context.error("no-source", "source",
+                  "the source of a Save is a node that loads a picture; expected a Load");
+    return;
+  }
+  const PictureInfo info = reader.info(source->file);
+  if (parameters.profile == ProfileChoice::keep && !info.profile.empty()) {
+    const std::string problem = profile_problem(parameters.path, info.profile);
+    if (!problem.empty()) context.error("unkept-profile", "profile", source->file + ": " + problem);
+    options.profile = info.profile;
+  }
+  if (parameters.metadata == MetadataChoice::keep) {
+    const std::string left_out = metadata_left_out(parameters.path);
+    if (!left_out.empty())
+      context.diagnostics().warning("unkept-metadata", context.node().span_of("metadata"), left_out);
+    options.exif = kept_exif(info.exif, options.software, options.profile.empty());
+    options.xmp = kept_xmp(info.xmp);
+  }
+}
+
+void lower_save(LowerContext& context, PictureReader& reader) {
   const auto& parameters = context.parameters<SaveParameters>();
   WriteOptions options;
   options.quality = parameters.quality;
   options.bits = parameters.bits;
-  options.software = "gramflow";
+  if (parameters.metadata != MetadataChoice::none) options.software = "gramflow";
   std::string problem = pattern_problem(parameters.path);
   if (problem.empty()) problem = writing_problem(parameters.path, options);
   const PictureSize size = picture_size(context.desc(context.input("image")->tensor).shape);
@@ -78,20 +133,22 @@ void lower_save(LowerContext& context) {
     return;
   }
   warn_of_unused(context, parameters);
+  take_from_source(context, parameters, reader, options);
   context.uses_file("path", parameters.path, true);
   load_picture_libraries();
   HostFunction::Description description;
   description.kind = "Save";
   description.attributes = parameters.path;
   description.has_effect = true;
-  description.transient_bytes = size.floats() * sizeof(float);
+  description.transient_bytes = writing_bytes(parameters.path, size);
   description.preflight = [path = parameters.path, options, state = context.run_state()] {
     check_writable(file_name(path, *state), options);
   };
   description.run = [path = parameters.path, options, size,
+                     says = parameters.metadata != MetadataChoice::none,
                      state = context.run_state()](const Bindings& memory) {
     WriteOptions now = options;
-    now.description = state->description;
+    if (says) now.description = state->description;
     const std::string name = file_name(path, *state);
     write_picture(name, memory.inputs[0].floats(), size, now);
     if (state->saved) state->saved(name);
@@ -107,10 +164,13 @@ NodeType save_node() {
   type.name = "Save";
   type.theme = "image";
   type.summary = "Writes a picture file, whole or not at all; makes missing folders.";
-  type.inputs = {{"image", PortKind::picture, "the picture to write"}};
+  type.inputs = {{"image", PortKind::picture, "the picture to write"},
+                 {"source", PortKind::picture, "the Load whose colour profile or metadata is kept", false}};
   type.parameters = ParameterSchema::of<SaveParameters>();
   type.sink = true;
-  type.lower = lower_save;
+  type.lower = [reader = std::make_shared<PictureReader>()](LowerContext& context) {
+    lower_save(context, *reader);
+  };
   return type;
 }
 

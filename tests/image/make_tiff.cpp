@@ -136,6 +136,9 @@ Picture write_tiff(const std::string& path, const TiffFile& file) {
         columns[c].push_back(palette_value(i, c, file.bits));
     TIFFSetField(tiff, TIFFTAG_COLORMAP, columns[0].data(), columns[1].data(), columns[2].data());
   }
+  if (!file.profile.empty())
+    TIFFSetField(tiff, TIFFTAG_ICCPROFILE, static_cast<std::uint32_t>(file.profile.size()),
+                 file.profile.data());
   const bool tiled = file.tile_width > 0;
   if (tiled) {
     TIFFSetField(tiff, TIFFTAG_TILEWIDTH, file.tile_width);

@@ -21,6 +21,7 @@ struct TiffFile {
   bool floats = false;
   bool is_signed = false;
   std::string compression = "none";  ///< none, lzw, zip, packbits, jpeg
+  std::string profile{};             ///< ICC to embed
   std::string name() const;          ///< for messages
 };
 

@@ -114,9 +114,9 @@ TEST_CASE(
   const std::string jpeg = file_bytes(folder / "a.jpg");
   PictureReader reader;
   const Picture whole = reader.read(folder / "a.jpg");
-  const std::size_t tables = jpeg.find("\xFF\xDB");
-  const std::size_t frame = jpeg.find("\xFF\xC0");
-  const std::size_t scan = jpeg.find("\xFF\xDA");
+  const std::size_t tables = jpeg.rfind("\xFF\xDB\0"s);
+  const std::size_t frame = jpeg.rfind("\xFF\xC0\0"s);
+  const std::size_t scan = jpeg.rfind("\xFF\xDA\0"s);
   for (const std::size_t at : {tables, frame, scan})
     for (const std::string& padding : {"\0"s, "\0\0\0\0"s, "stray"s}) {
       put_bytes(folder / "b.jpg", jpeg.substr(0, at) + padding + jpeg.substr(at));

@@ -27,7 +27,7 @@ void for_each_tiff(const Test& test) {
         for (const int alpha : {0, 1, 2})
           for (const int bits : {1, 2, 4, 8, 16, -16, -32})
             for (const char* compression : {"none", "lzw", "zip", "packbits", "jpeg"})
-              for (const int height : {20, 64, 65}) {
+              for (const int height : {20, 65}) {
                 TiffFile file;
                 file.height = height;
                 file.tile_width = layout.tile_width;
@@ -72,7 +72,7 @@ TEST_CASE("strips and tiles, planes, colours, alpha, bits and compression: each 
     }
     ++count;
   });
-  CHECK(count > 6000);
+  CHECK(count > 4000);
 }
 
 TEST_CASE("few and odd bits are read exactly") {

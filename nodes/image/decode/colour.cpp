@@ -37,6 +37,16 @@ Profile profile_of(const Primaries& primaries, bool grey) {
   return made;
 }
 
+std::vector<unsigned char> bytes_of(const Profile& profile) {
+  cmsUInt32Number size = 0;
+  if (cmsSaveProfileToMem(profile.get(), nullptr, &size) == 0) return {};
+  std::vector<unsigned char> bytes(size);
+  if (cmsSaveProfileToMem(profile.get(), bytes.data(), &size) == 0 || size < 36) return {};
+  constexpr unsigned char date[12] = {0x07, 0xEA, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0};  // the same every day
+  std::copy(std::begin(date), std::end(date), bytes.begin() + 24);
+  return bytes;
+}
+
 bool are_srgb(const Primaries& primaries) {
   const Primaries srgb;
   for (std::size_t i = 0; i < 8; ++i)
@@ -155,7 +165,10 @@ ColourConversion::ColourConversion(Header& header)
     broken = !transform_;
   } else if (header.has_primaries && model_ != ColourModel::cmyk &&
              !(header.floating && header.primaries.gamma == 1 && are_srgb(header.primaries))) {
-    transform_ = Transform::make(profile_of(header.primaries, model_ == ColourModel::grey), model_, bytes);
+    const Profile made = profile_of(header.primaries, model_ == ColourModel::grey);
+    transform_ = Transform::make(made, model_, bytes);
+    if (transform_ && !transform_->changes_nothing())
+      header.profile = bytes_of(made);  // for whoever keeps it
   }
   if (transform_ && transform_->changes_nothing()) {
     transform_.reset();

@@ -97,5 +97,8 @@ std::unique_ptr<Decoder> open_webp(Bytes bytes);
 std::unique_ptr<Decoder> open_gif(Bytes bytes);
 std::unique_ptr<Decoder> open_bmp(Bytes bytes);
 std::unique_ptr<Decoder> open_pnm(Bytes bytes);
+std::unique_ptr<Decoder> open_jxl(Bytes bytes);
+std::unique_ptr<Decoder> open_heif(Bytes bytes,
+                                   const std::string& title);  ///< HEIC and AVIF; the title is for messages
 
 }  // namespace gramflow::decode

@@ -163,7 +163,7 @@ class JpegDecoder final : public Decoder {
     for (jpeg_saved_marker_ptr marker = cinfo_.marker_list; marker != nullptr; marker = marker->next) {
       const Bytes data(marker->data, marker->data_length);
       const ByteReader read(data);
-      if (marker->marker == JPEG_APP0 + 1 && read.is(0, exif) && header_.exif.empty())
+      if (marker->marker == JPEG_APP0 + 1 && read.is(0, exif) && exif_.empty())
         exif_ = data.subspan(exif.size());
       if (marker->marker == JPEG_APP0 + 1 && read.is(0, xmp) && header_.xmp.empty())
         header_.xmp.assign(data.begin() + static_cast<std::ptrdiff_t>(xmp.size()), data.end());

@@ -11,6 +11,7 @@
 #include <cstdio>
 
 #include "nodes/image/decode/exif.h"
+#include "nodes/image/decode/oiio_module.h"
 #include "nodes/image/decode/samples.h"
 
 namespace gramflow::decode {
@@ -66,6 +67,8 @@ class TiffDecoder final : public Decoder {
   static int on_warning(TIFF*, void* self, const char*, const char* format, va_list arguments) {
     const std::string text = text_of(format, arguments);
     auto* decoder = static_cast<TiffDecoder*>(self);
+    // A value of the directory that lies beyond the file's end, a profile perhaps.
+    if (text.find("IO error during reading") != std::string::npos) decoder->cut_short_ = true;
     // libjpeg within libtiff makes up what is missing and calls it a warning.
     if (text.find("Corrupt JPEG") != std::string::npos || text.find("Premature end") != std::string::npos)
       decoder->made_up_ = text;
@@ -121,6 +124,7 @@ class TiffDecoder final : public Decoder {
     header_.channels = stored_;
     header_.bits = bits_;
     if (stored_ == 0 || header_.width == 0 || header_.height == 0) return;  // refused by whoever asked
+    if (is_camera_raw()) throw RawInTiff();
     if (TIFFIsCODECConfigured(compression_) == 0)
       throw NotRead("a TIFF of compression " + std::to_string(compression_), convert_advice);
     const int orientation = tag<std::uint16_t>(TIFFTAG_ORIENTATION, 1);
@@ -137,6 +141,21 @@ class TiffDecoder final : public Decoder {
     if (TIFFGetField(tiff_, TIFFTAG_XMLPACKET, &length, &data) != 0)
       header_.xmp.assign(static_cast<unsigned char*>(data), static_cast<unsigned char*>(data) + length);
     choose_blocks();
+    if (cut_short_) throw Damaged("it ends early");
+  }
+
+  // DNG says so; others (NEF, ARW, PEF, CR2) put the camera's name beside a thumbnail and the rest into lists
+  // below.
+  bool is_camera_raw() const {
+    std::uint8_t* version = nullptr;
+    if (TIFFGetField(tiff_, TIFFTAG_DNGVERSION, &version) != 0 || photometric_ == PHOTOMETRIC_CFA)
+      return true;
+    std::uint16_t count = 0;
+    void* lists = nullptr;
+    const bool thumbnail = (tag<std::uint32_t>(TIFFTAG_SUBFILETYPE, 0) & FILETYPE_REDUCEDIMAGE) != 0;
+    const bool canon = bytes_.size() > 10 && bytes_[8] == 'C' && bytes_[9] == 'R';
+    return canon || (thumbnail && !text_tag(TIFFTAG_MAKE).empty() &&
+                     TIFFGetField(tiff_, TIFFTAG_SUBIFD, &count, &lists) != 0);
   }
 
   // What a sample is.
@@ -192,10 +211,6 @@ class TiffDecoder final : public Decoder {
       case PHOTOMETRIC_LOGLUV:
         throw NotRead("a TIFF of LogLuv samples",
                       "convert it with another program to OpenEXR or to a TIFF of floats");
-      case PHOTOMETRIC_CFA:
-      case 34892:  // LinearRaw
-        throw NotRead("a camera's raw file in TIFF's clothes (DNG)",
-                      "develop it with a raw converter to TIFF or JPEG");
       default:
         throw NotRead("a TIFF of photometric interpretation " + std::to_string(photometric_), convert_advice);
     }
@@ -368,7 +383,8 @@ class TiffDecoder final : public Decoder {
   Bytes bytes_;
   std::size_t at_ = 0;
   TIFF* tiff_ = nullptr;
-  std::string said_;     ///< libtiff's first error
+  std::string said_;  ///< libtiff's first error
+  bool cut_short_ = false;
   std::string made_up_;  ///< what libjpeg invented
   int bits_ = 8;
   int stored_ = 0;  ///< samples a pixel

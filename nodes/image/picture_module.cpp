@@ -1,13 +1,12 @@
-// Finds and loads the module that writes pictures. It is loaded once and never unloaded, so what it made
-// lives as long as anyone likes.
+#include "nodes/image/picture_module.h"
+
 #include <dlfcn.h>
 #include <fmt/format.h>
 
 #include "framework/base/child_program.h"
 #include "framework/base/error.h"
-#include "nodes/image/oiio_bridge.h"
 
-namespace gramflow::oiio {
+namespace gramflow::encode {
 namespace {
 
 const Module& load_module() {
@@ -20,17 +19,11 @@ const Module& load_module() {
   return *static_cast<const Module*>(symbol);
 }
 
-const Module& loaded() {
+}  // namespace
+
+const Module& picture_module() {
   static const Module& result = load_module();
   return result;
 }
 
-}  // namespace
-
-std::vector<unsigned char> encode(const Encoding& encoding, const void* samples) {
-  return loaded().encode_picture(encoding, samples);
-}
-
-void load() { loaded(); }
-
-}  // namespace gramflow::oiio
+}  // namespace gramflow::encode
