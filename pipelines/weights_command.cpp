@@ -31,11 +31,13 @@ void add_info(CLI::App& weights, const NetworkPaths& paths) {
 void add_import(CLI::App& weights, const NetworkPaths& paths) {
   auto options = std::make_shared<ImportOptions>();
   CLI::App* command =
-      weights.add_subcommand("import", "Convert Keras .h5, PyTorch .pth or .safetensors weights");
+      weights.add_subcommand("import", "Convert weights of PyTorch, Keras, Caffe, MatConvNet, ONNX or numpy");
   command->add_option("FILE", options->file, "recognised by its content, not by its name")->required();
   command->add_option("-o,--output", options->output, "the .safetensors file to write")->required();
   command->add_option("--network", options->network,
-                      "a network or a .yaml; default: the one whose shapes fit");
+                      "a network or a .yaml; default: the only one that fits");
+  command->add_option("--prefix", options->prefix,
+                      "of the set of tensors that is meant, when several fit: ema., generator., \"\" for none");
   command->add_option(
       "--convention", options->convention,
       "torchvision, caffe or network: what input the weights want; default: by the kind of file");

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <vector>
 
@@ -162,9 +163,13 @@ std::string Md5::hex() {
   return hexadecimal(state_, false);
 }
 
-Checksums file_checksums(const std::string& path) {
+Checksums file_checksums(const std::string& path,
+                         const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw RunError(path + ": cannot be opened");
+  std::error_code unknown;
+  const std::uint64_t total = progress ? std::filesystem::file_size(path, unknown) : 0;
+  std::uint64_t done = 0;
   Sha256 sha256;
   Md5 md5;
   std::vector<char> bytes(1U << 18);
@@ -172,6 +177,8 @@ Checksums file_checksums(const std::string& path) {
     file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     sha256.update(bytes.data(), static_cast<std::size_t>(file.gcount()));
     md5.update(bytes.data(), static_cast<std::size_t>(file.gcount()));
+    done += static_cast<std::uint64_t>(file.gcount());
+    if (progress && !unknown) progress(done, total);
   }
   if (file.bad()) throw RunError(path + ": cannot be read");
   return {sha256.hex(), md5.hex()};

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace gramflow {
@@ -40,7 +41,9 @@ struct Checksums {
   std::string sha256;
   std::string md5;
 };
-/// Of a whole file, read once. Throws RunError, the path in front.
-Checksums file_checksums(const std::string& path);
+/// Of a whole file, read once. Throws RunError, the path in front. `progress`, if any, is told how many bytes of how
+/// many are done.
+Checksums file_checksums(const std::string& path,
+                         const std::function<void(std::uint64_t done, std::uint64_t total)>& progress = {});
 
 }  // namespace gramflow

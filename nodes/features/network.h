@@ -19,6 +19,7 @@
 
 #include "framework/base/diagnostics.h"
 #include "framework/ops/cpu/kernels.h"
+#include "nodes/features/kernel_layout.h"
 #include "nodes/image/convention.h"
 
 namespace gramflow {
@@ -40,6 +41,14 @@ struct NetworkLayer {
   int padding = 1;
   std::string weight_tensor;  ///< name in the weights file; "conv1_1.weight" unless the YAML says otherwise
   std::string bias_tensor;
+  bool weight_given = false;  ///< the YAML says `weight:`, so no other tensor is meant
+  bool bias_given = false;
+  bool no_bias = false;  ///< `bias: none`; a file made by import has one all the same, which counts
+  /// `norm:`: what the tensors of the batch norm between convolution and ReLU begin with, in files that are
+  /// imported. Folded there; a run never sees it.
+  std::string norm;
+  bool no_norm = false;           ///< `norm: none`
+  std::optional<double> epsilon;  ///< the norm's, when the file cannot say it
   double gain = 1;         ///< its outputs are made this many times as large, later layers stay as they are
   double gain_before = 1;  ///< that of the convolution before it
   /// Of the first one, when weights were made for another input.
@@ -67,6 +76,8 @@ struct Network {
   std::optional<InputConvention> weights_input;
   const InputConvention& trained_input() const { return weights_input ? *weights_input : input; }
   std::vector<NetworkDownload> downloads;
+  std::optional<KernelLayout> layout;      ///< of the kernels in a file to import, when it does not say itself
+  std::vector<std::string> ignored_names;  ///< beginnings of names that import need not understand
   std::vector<NetworkLayer> layers;  ///< a straight chain from the input
 
   /// Index of a layer by name, -1 when there is none.

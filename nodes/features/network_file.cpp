@@ -11,13 +11,18 @@
 #include <sstream>
 
 #include "framework/base/text.h"
+#include "nodes/features/network_advice.h"
 #include "nodes/features/network_parameters.h"
 
 namespace gramflow {
 namespace {
 
 std::string relu_name(const std::string& conv) {
-  return conv.starts_with("conv") ? "relu" + conv.substr(4) : conv + "_relu";
+  int block = 0;
+  int number = 0;
+  char rest = 0;
+  const bool is_vgg = std::sscanf(conv.c_str(), "conv%d_%d%c", &block, &number, &rest) == 2;
+  return is_vgg ? "relu" + conv.substr(4) : conv + "_relu";
 }
 
 bool is_hexadecimal(const std::string& text) {
@@ -36,6 +41,8 @@ class Builder {
     network_.weights_file = parameters_.weights.file;
     network_.weights_of =
         parameters_.weights.network.empty() ? parameters_.name : parameters_.weights.network;
+    network_.ignored_names = parameters_.weights.ignore;
+    add_layout();
     add_input();
     add_downloads();
     add_layers();
@@ -49,6 +56,18 @@ class Builder {
     return entry == nullptr ? nullptr : entry->value->list();
   }
 
+  void add_layout() {
+    if (parameters_.layout.empty()) return;
+    network_.layout = parse_layout(parameters_.layout);
+    if (!network_.layout)
+      diagnostics_
+          .error("bad-layout", root_.find("layout")->value->span,
+                 "'layout' takes the order of a kernel's dimensions: the letters o, i, h and w (out, in, height, "
+                 "width), and -turned for kernels turned by 180 degrees; found '" +
+                     parameters_.layout + "'")
+          .suggest("hwio for Keras and TensorFlow, oihw for PyTorch and Caffe, oihw-turned for Theano");
+  }
+
   void add_input() {
     if (const Entry* entry = root_.find("input"))
       network_.input = convention(parameters_.input, *entry->value, "input");
@@ -60,6 +79,7 @@ class Builder {
   }
 
   InputConvention convention(const InputParameters& parameters, const Value& value, const std::string& name) {
+    warn_about_input(value, parameters.scale, parameters.mean, diagnostics_);
     InputConvention result{parameters.order, parameters.scale, {}, {1, 1, 1}};
     copy_three(value, name, "mean", parameters.mean, result.mean);
     copy_three(value, name, "std", parameters.std, result.std);
@@ -158,7 +178,7 @@ class Builder {
   }
 
   void add_pool(const LayerParameters& layer, const Value& where) {
-    refuse_keys(where, {"in", "out", "kernel", "padding", "relu", "weight", "bias", "gain"}, "pool",
+    refuse_keys(where, {"in", "out", "kernel", "padding", "relu", "weight", "bias", "norm", "epsilon", "gain"}, "pool",
                 "a convolution");
     NetworkLayer made;
     made.kind = NetworkLayer::Kind::pool;
@@ -198,7 +218,13 @@ class Builder {
     made.gain_before = gain_;
     made.gain = gain_ = layer.gain.value_or(1);
     made.weight_tensor = layer.weight.empty() ? name + ".weight" : layer.weight;
-    made.bias_tensor = layer.bias.empty() ? name + ".bias" : layer.bias;
+    made.weight_given = !layer.weight.empty();
+    made.no_bias = layer.bias.none;
+    made.bias_given = !layer.bias.tensor.empty() && !layer.bias.none;
+    made.bias_tensor = made.bias_given ? layer.bias.tensor : name + ".bias";
+    made.no_norm = layer.norm == "none";
+    if (!made.no_norm) made.norm = layer.norm;
+    made.epsilon = layer.epsilon;
     push(std::move(made), name_span(where));
     if (!layer.relu) return;
     NetworkLayer relu;
@@ -253,7 +279,7 @@ std::shared_ptr<const Network> read_network_file(const std::string& path, Diagno
     diagnostics.error("network-file", {source, {}, {}}, "the network file cannot be read or is empty");
     return nullptr;
   }
-  const ValuePtr root = parse_yaml(source, diagnostics);
+  ValuePtr root = parse_yaml(source, diagnostics);
   if (!root || diagnostics.error_count() > errors) return nullptr;
   if (root->map() == nullptr) {
     diagnostics.error(
@@ -261,6 +287,7 @@ std::shared_ptr<const Network> read_network_file(const std::string& path, Diagno
         "a network file is a map with name, input, weights and layers; found " + root->describe());
     return nullptr;
   }
+  root = advise_on_network(root, diagnostics);
   const ParameterSchema schema = ParameterSchema::of<NetworkParameters>();
   const std::any decoded = schema.decode(*root->map(), {"layers"}, root->span, "the network", diagnostics);
   auto network = std::make_shared<Network>(

@@ -25,6 +25,22 @@ inline auto enum_names(PoolKind) {
 }
 }  // namespace cpu
 
+/// `bias:` of a layer: a tensor's name, or none.
+struct BiasName {
+  std::string tensor;
+  bool none = false;
+};
+template <>
+struct ParameterType<BiasName> {
+  static void describe(Field& field) { ParameterType<std::string>::describe(field); }
+  static bool decode(const Value& value, BiasName& bias, const DecodeContext& context) {
+    if (!ParameterType<std::string>::decode(value, bias.tensor, context)) return false;
+    bias.none = bias.tensor == "none" && value.scalar() != nullptr && !value.scalar()->quoted;
+    return true;
+  }
+  static std::string text(const BiasName& bias) { return bias.tensor; }
+};
+
 struct InputParameters {
   ChannelOrder order = ChannelOrder::rgb;
   double scale = 1;
@@ -57,6 +73,7 @@ struct WeightsParameters {
   std::string file;
   std::string network;
   std::optional<InputParameters> input;
+  std::vector<std::string> ignore;
   std::vector<DownloadParameters> downloads;
 };
 
@@ -66,6 +83,8 @@ void visit_parameters(Visitor& visitor, WeightsParameters& parameters) {
           required(), not_empty());
   visitor("network", parameters.network, "whose weights these are, if they were made for another network");
   visitor("input", parameters.input, "what they were trained with, if that is not the network's input");
+  visitor("ignore", parameters.ignore,
+          "beginnings of names of tensors that change none of these layers, though they look as if they did");
   visitor("downloads", parameters.downloads, "where the weights can be had, best first");
 }
 
@@ -78,7 +97,9 @@ struct LayerParameters {
   std::optional<int> padding;
   bool relu = true;
   std::string weight;
-  std::string bias;
+  BiasName bias;
+  std::string norm;
+  std::optional<double> epsilon;
   std::optional<double> gain;
   cpu::PoolKind kind = cpu::PoolKind::max;
 };
@@ -94,7 +115,11 @@ void visit_parameters(Visitor& visitor, LayerParameters& parameters) {
           at_most(30));
   visitor("relu", parameters.relu, "a ReLU follows");
   visitor("weight", parameters.weight, "its tensor in the weights file; default: NAME.weight");
-  visitor("bias", parameters.bias, "its tensor in the weights file; default: NAME.bias");
+  visitor("bias", parameters.bias, "its tensor in the weights file, or none; default: NAME.bias");
+  visitor("norm", parameters.norm,
+          "what the names of a batch norm between it and its ReLU begin with, for import; or none");
+  visitor("epsilon", parameters.epsilon, "what the batch norm adds to the variance", at_least(0.0),
+          at_most(1.0));
   visitor("gain", parameters.gain,
           "its outputs are made this many times as large; later layers stay as they are", more_than(0.0));
   visitor("kind", parameters.kind, "of pooling");
@@ -106,6 +131,7 @@ struct NetworkParameters {
   std::string summary;
   InputParameters input;
   cpu::Border padding = cpu::Border::zero;
+  std::string layout;
   WeightsParameters weights;
 };
 
@@ -115,6 +141,8 @@ void visit_parameters(Visitor& visitor, NetworkParameters& parameters) {
   visitor("summary", parameters.summary, "one sentence");
   visitor("input", parameters.input, "what its input numbers are", required());
   visitor("padding", parameters.padding, "what lies outside of a convolution's input");
+  visitor("layout", parameters.layout,
+          "in what order kernels lie in a file to import that does not say: oihw, hwio, oihw-turned, ...");
   visitor("weights", parameters.weights, "where its numbers are", required());
 }
 

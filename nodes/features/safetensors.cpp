@@ -34,7 +34,7 @@ struct TypeName {
 };
 constexpr TypeName type_names[] = {
     {"F32", StoredType::f32, 4},    {"F16", StoredType::f16, 2},       {"BF16", StoredType::bf16, 2},
-    {"F64", StoredType::other, 8},  {"I64", StoredType::other, 8},     {"U64", StoredType::other, 8},
+    {"F64", StoredType::f64, 8},  {"I64", StoredType::other, 8},     {"U64", StoredType::other, 8},
     {"I32", StoredType::other, 4},  {"U32", StoredType::other, 4},     {"I16", StoredType::other, 2},
     {"U16", StoredType::other, 2},  {"I8", StoredType::other, 1},      {"U8", StoredType::other, 1},
     {"BOOL", StoredType::other, 1}, {"F8_E4M3", StoredType::other, 1}, {"F8_E5M2", StoredType::other, 1},
@@ -69,7 +69,7 @@ SafetensorsInfo check_tensor(const SafetensorsHeader::Tensor& said, const std::s
                                   [&](const TypeName& known) { return known.name == info.type_name; });
   if (type == std::end(type_names))
     fail(path, "tensor " + shown_name(name) + " has the unknown type " + shown_name(info.type_name) +
-                   "; F32, F16 and BF16 are read");
+                   "; F64, F32, F16 and BF16 are read");
   info.type = type->type;
   std::uint64_t bytes = type->bytes;
   for (const std::uint64_t length : said.shape) {
@@ -123,6 +123,11 @@ float decode(const char* bytes, StoredType type) {
     std::memcpy(&value, bytes, 4);
     return value;
   }
+  if (type == StoredType::f64) {
+    double value = 0;
+    std::memcpy(&value, bytes, 8);
+    return static_cast<float>(value);
+  }
   std::uint16_t bits = 0;
   std::memcpy(&bits, bytes, 2);
   return type == StoredType::f16 ? float_from_half(bits) : float_from_bfloat(bits);
@@ -162,13 +167,13 @@ std::vector<float> SafetensorsFile::read(const std::string& name) const {
   const SafetensorsInfo& info = found->second;
   if (info.type == StoredType::other)
     fail(path_,
-         "tensor " + shown_name(name) + " is of type " + info.type_name + "; F32, F16 and BF16 are read");
+         "tensor " + shown_name(name) + " is of type " + info.type_name + "; F64, F32, F16 and BF16 are read");
   std::vector<char> bytes(info.end - info.begin);
   std::ifstream file(path_, std::ios::binary);
   file.seekg(static_cast<std::streamoff>(info.begin));
   if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())))
     fail(path_, "tensor " + shown_name(name) + " cannot be read; did the file change?");
-  const std::size_t step = info.type == StoredType::f32 ? 4 : 2;
+  const std::size_t step = info.type == StoredType::f64 ? 8 : info.type == StoredType::f32 ? 4 : 2;
   std::vector<float> values(bytes.size() / step);
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] = decode(bytes.data() + i * step, info.type);

@@ -3,14 +3,17 @@
 // then the numbers. https://github.com/huggingface/safetensors#format
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace gramflow {
 
-/// `other` stands for types that are never read (whole numbers, doubles, 8-bit floats): such tensors may lie
+class ReplacedFile;
+
+/// `other` stands for types that are never read (whole numbers, 8-bit floats): such tensors may lie
 /// in a file, and only reading them is an error.
-enum class StoredType { f32, f16, bf16, other };
+enum class StoredType { f32, f16, bf16, f64, other };
 
 /// One tensor in a file.
 struct SafetensorsInfo {
@@ -41,6 +44,34 @@ class SafetensorsFile {
   std::string path_;
   std::map<std::string, SafetensorsInfo> tensors_;
   std::map<std::string, std::string> metadata_;
+};
+
+struct SafetensorsShape {
+  std::string name;
+  std::vector<std::int64_t> shape;
+};
+
+/// Writes beside and renames, one tensor at a time, so that no more than one need be in memory.
+class SafetensorsWriter {
+ public:
+  /// `type` (f32 or f16) is what the numbers are stored as. Writes the header. Throws RunError.
+  SafetensorsWriter(const std::string& path, std::vector<SafetensorsShape> tensors,
+                    const std::map<std::string, std::string>& metadata, StoredType type = StoredType::f32);
+  ~SafetensorsWriter();
+  SafetensorsWriter(const SafetensorsWriter&) = delete;
+  SafetensorsWriter& operator=(const SafetensorsWriter&) = delete;
+  /// The next tensor's numbers, as many as its shape says. Throws RunError, also for a number that half precision
+  /// cannot hold.
+  void write(const std::vector<float>& values);
+  /// After the last: the file appears. Without it there is none.
+  void commit();
+
+ private:
+  std::string path_;
+  std::vector<SafetensorsShape> tensors_;
+  StoredType type_;
+  std::size_t next_ = 0;
+  std::unique_ptr<ReplacedFile> file_;
 };
 
 struct SafetensorsEntry {

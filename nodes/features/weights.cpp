@@ -7,11 +7,13 @@
 #include <cmath>
 #include <filesystem>
 #include <random>
+#include <set>
 
 #include "framework/base/error.h"
 #include "framework/base/text.h"
 #include "nodes/features/convention_text.h"
 #include "nodes/features/fold_weights.h"
+#include "nodes/features/printable.h"
 #include "nodes/features/safetensors.h"
 
 namespace gramflow {
@@ -37,7 +39,7 @@ void check_tensor(const SafetensorsFile& file, const std::string& layer, const s
     throw RunError(fmt::format("{}: tensor '{}' has the shape [{}]; layer '{}' needs [{}]", file.path(), name,
                                fmt::join(found->second.shape, ", "), layer, fmt::join(shape, ", ")));
   if (found->second.type == StoredType::other)
-    throw RunError(fmt::format("{}: tensor '{}' is of type {}; F32, F16 and BF16 are read", file.path(), name,
+    throw RunError(fmt::format("{}: tensor '{}' is of type {}; F64, F32, F16 and BF16 are read", file.path(), name,
                                found->second.type_name));
 }
 
@@ -64,18 +66,62 @@ void check_metadata(const Network& network, const SafetensorsFile& file) {
                     file.path(), convention_text(*convention), network.name, convention_text(expected)));
 }
 
+/// A file that import made holds what the network uses, folded; another may hold more. What has a number for each
+/// channel of a layer (a norm, a PReLU) would change it, and a run does not apply it.
+void check_unused(const Network& network, const SafetensorsFile& file) {
+  if (const auto made = file.metadata().find("converter");
+      made != file.metadata().end() && made->second.starts_with("gramflow"))
+    return;
+  std::set<std::string> used;
+  std::set<std::int64_t> channels;
+  std::string strange;
+  for (const NetworkLayer& layer : network.layers) {
+    if (layer.kind != NetworkLayer::Kind::convolution) continue;
+    used.insert(layer.weight_tensor);
+    used.insert(layer.bias_tensor);
+    channels.insert(layer.out_channels);
+    if (!layer.norm.empty() && strange.empty())
+      strange = fmt::format("the norm '{}' of layer '{}' is not folded", layer.norm, layer.name);
+  }
+  for (const auto& [name, info] : file.tensors()) {
+    const bool is_vector =
+        std::count_if(info.shape.begin(), info.shape.end(), [](std::int64_t side) { return side != 1; }) <= 1;
+    if (!strange.empty() || used.contains(name) || info.type == StoredType::other || !is_vector) continue;
+    if (std::any_of(network.ignored_names.begin(), network.ignored_names.end(),
+                    [&](const std::string& begin) { return name.starts_with(begin); }))
+      continue;
+    if (name.ends_with(".bias")) {
+      const auto kernel = file.tensors().find(name.substr(0, name.size() - 4) + "weight");
+      if (kernel != file.tensors().end() && kernel->second.shape.size() >= 2) continue;
+    }
+    if (channels.contains(info.elements()))
+      strange = fmt::format("'{}' has a number for each channel of a layer and may change it", printable(name));
+  }
+  if (!strange.empty())
+    throw RunError(fmt::format("{}: {}\n  import understands norms and asks about the rest: gramflow weights import {} "
+                               "--network {} -o FILE",
+                               file.path(), strange, file.path(),
+                               network.file.empty() ? network.name : network.file));
+}
+
 void check(const Network& network, const SafetensorsFile& file) {
   check_metadata(network, file);
+  check_unused(network, file);
   for (const NetworkLayer& layer : network.layers) {
     if (layer.kind != NetworkLayer::Kind::convolution) continue;
     check_tensor(file, layer.name, layer.weight_tensor,
                  {layer.out_channels, layer.in_channels, layer.kernel, layer.kernel});
-    check_tensor(file, layer.name, layer.bias_tensor, {layer.out_channels});
+    if (!layer.no_bias || file.tensors().contains(layer.bias_tensor))
+      check_tensor(file, layer.name, layer.bias_tensor, {layer.out_channels});
   }
 }
 
 ConvolutionWeights read_convolution(const NetworkLayer& layer, const SafetensorsFile& file) {
-  ConvolutionWeights numbers{file.read(layer.weight_tensor), file.read(layer.bias_tensor)};
+  ConvolutionWeights numbers{file.read(layer.weight_tensor), {}};
+  if (!layer.no_bias || file.tensors().contains(layer.bias_tensor))
+    numbers.bias = file.read(layer.bias_tensor);
+  else
+    numbers.bias.assign(static_cast<std::size_t>(layer.out_channels), 0.0F);
   fold_weights(layer, numbers);
   return numbers;
 }

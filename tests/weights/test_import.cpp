@@ -149,7 +149,7 @@ TEST_CASE("all that is missing or misshapen is told, and what is there") {
             torch_zip(torch_pickle({torch_entry("features.0.weight", {4, 3, 5, 5}, "0"),
                                     torch_entry("features.3.weight", {5, 4, 3, 3}, "1")}),
                       {{"0", std::string(4 * 3 * 25 * 4, '\0')}, {"1", bytes_of(import.weight2)}}));
-  const std::string message = import.refused();
+  const std::string message = import.refused(network("small"));
   CHECK(contains(message, "does not fit network 'small'"));
   CHECK(contains(message, "'features.0.weight' has the shape [4, 3, 5, 5], but conv1_1 needs [4, 3, 3, 3]"));
   CHECK(contains(message, "'features.0.bias' (for conv1_1) is missing"));

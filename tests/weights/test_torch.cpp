@@ -118,14 +118,14 @@ TEST_CASE("damaged pickles") {
   CHECK(contains(zip("\x80\x02h\x07."), "asks for a value it never made"));
   CHECK(contains(zip("\x80\x02\xFF."), "has the instruction 0xff, which no state dict needs"));
   CHECK(contains(zip("\x80\x02N."), "holds no tensors"));
-  CHECK(contains(zip(std::string(300000, '}') + "."), "makes more values than any weights file"));
-  CHECK(contains(zip(std::string(300000, '(') + "."), "nests deeper than any weights file"));
+  CHECK(contains(zip(std::string(3'000'000, '}') + "."), "makes more values than any weights file"));
+  CHECK(contains(zip(std::string(3'000'000, '(') + "."), "nests deeper than any weights file"));
 }
 
 TEST_CASE("a dict that holds itself does not trap the reader") {
   const std::string cyclic =
       "\x80\x02}q" + std::string(1, '\0') + "X" + little(1, 4) + "a" + "h" + std::string(1, '\0') + "s.";
-  CHECK(contains(refused(torch_zip(cyclic, {})), "holds more than any state dict"));
+  CHECK(contains(refused(torch_zip(cyclic, {})), "holds no tensors"));
 }
 
 TEST_CASE("dicts that multiply do not either") {

@@ -1,7 +1,8 @@
 #pragma once
-// Which network a file of weights is for.
+// Which network a file of weights is for, and which of its sets of tensors.
 #include <memory>
 
+#include "nodes/features/checksum.h"
 #include "nodes/features/import/import_weights.h"
 #include "nodes/features/import/tensor_naming.h"
 
@@ -11,12 +12,16 @@ struct NetworkChoice {
   std::shared_ptr<const Network> network;
   NetworkMatch match;
   std::string format;      ///< for the report
+  std::string set;         ///< for the report: which prefix, and why
+  std::string why;         ///< for the report: why this network
   std::string convention;  ///< for the report, with the reason
-  Naming naming = Naming::own;
+  /// What the weights want, when it is not what the network gives but can be made so exactly.
+  std::optional<InputConvention> change_from;
 };
 
-/// The network that was asked for, or the one that fits best. Throws like import_weights().
-NetworkChoice choose_network(const ImportOptions& options, const TensorSource& source,
-                             const NetworkPaths& paths);
+/// The network that was asked for, or the only one that fits. Throws like import_weights(): also when several sets
+/// of the file fit, or several networks do.
+NetworkChoice choose_network(const ImportOptions& options, const TensorSource& source, const TensorNames& names,
+                             const Checksums& checksums, const NetworkPaths& paths);
 
 }  // namespace gramflow

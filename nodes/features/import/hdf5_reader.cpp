@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <hdf5.h>
 
+#include <cstring>
+
 #include "framework/base/error.h"
 #include "nodes/features/printable.h"
 
@@ -13,6 +15,7 @@ constexpr hsize_t most_links = 20'000;
 constexpr std::size_t most_datasets = 4000;
 constexpr int deepest = 8;
 constexpr std::uint64_t most_elements = 1ULL << 28;
+constexpr std::size_t longest_attribute = 8U << 20;
 
 /// Closes what it holds.
 class Handle {
@@ -61,15 +64,50 @@ bool shape_of(hid_t dataset, std::vector<std::int64_t>& shape) {
   return true;
 }
 
+/// The text of a scalar attribute, however Keras's versions wrote it; "" for anything else.
+std::string text_attribute(hid_t object, const char* name) {
+  const Handle attribute(H5Aopen(object, name, H5P_DEFAULT), H5Aclose);
+  if (attribute < 0) return "";
+  const Handle type(H5Aget_type(attribute), H5Tclose);
+  const Handle space(H5Aget_space(attribute), H5Sclose);
+  if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1) return "";
+  if (H5Tis_variable_str(type) > 0) {
+    char* text = nullptr;
+    if (H5Aread(attribute, type, &text) < 0 || text == nullptr) return "";
+    const std::string result(text, ::strnlen(text, longest_attribute));
+    H5free_memory(text);
+    return result;
+  }
+  const std::size_t size = H5Tget_size(type);
+  if (size == 0 || size > longest_attribute) return "";
+  std::string result(size + 1, '\0');
+  if (H5Aread(attribute, type, result.data()) < 0) return "";
+  result.resize(::strnlen(result.c_str(), size));
+  return result;
+}
+
+void read_attributes(hid_t object, std::map<std::string, std::string>& attributes) {
+  for (const char* name : {"keras_version", "backend", "model_config"})
+    if (H5Aexists(object, name) > 0) attributes[name] = text_attribute(object, name);
+  for (const char* name : {"layer_names", "nb_layers", "training_config"})
+    if (H5Aexists(object, name) > 0) attributes[name] = "";
+}
+
 class Lister {
  public:
   explicit Lister(const std::string& path) : path_(path) {}
 
-  std::vector<SourceTensor> run() {
+  Hdf5Contents run() {
     const Handle file = open_file(path_);
     if (file < 0) fail(path_, "is damaged: the HDF5 library cannot open it");
     visit(file, "", 0);
-    return std::move(found_);
+    Hdf5Contents contents{std::move(found_), {}};
+    read_attributes(file, contents.attributes);
+    if (H5Lexists(file, "model_weights", H5P_DEFAULT) > 0) {
+      const Handle group(H5Gopen2(file, "model_weights", H5P_DEFAULT), H5Gclose);
+      if (group >= 0) read_attributes(group, contents.attributes);
+    }
+    return contents;
   }
 
  private:
@@ -124,7 +162,18 @@ void check_storage(const std::string& path, const std::string& name, hid_t datas
     const H5Z_filter_t filter =
         H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &parameters, nullptr, 0, nullptr, nullptr);
     if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32)
-      fail(path, fmt::format("{} is packed with the unusual filter {}", name, static_cast<int>(filter)));
+      fail(path,
+           fmt::format("{} is packed with {}, which this library cannot unpack; in Python:\n"
+                       "  import h5py; a = h5py.File('{}'); b = h5py.File('unpacked.h5', 'w'); b.attrs.update(a.attrs)\n"
+                       "  a.visititems(lambda n, o: b.create_dataset(n, data=o[()]) if hasattr(o, 'dtype') else None)",
+                       name,
+                       filter == 32000   ? std::string("lzf")
+                       : filter == 32001 ? std::string("blosc")
+                       : filter == 32004 ? std::string("lz4")
+                       : filter == 32015 ? std::string("zstd")
+                       : filter == H5Z_FILTER_SZIP ? std::string("szip")
+                                         : fmt::format("the unusual filter {}", static_cast<int>(filter)),
+                       printable(path)));
   }
   const Handle type(H5Dget_type(dataset), H5Tclose);
   if (layout == H5D_CONTIGUOUS && H5Dget_storage_size(dataset) < elements * H5Tget_size(type))
@@ -133,7 +182,7 @@ void check_storage(const std::string& path, const std::string& name, hid_t datas
 
 }  // namespace
 
-std::vector<SourceTensor> list_hdf5(const std::string& path) { return Lister(path).run(); }
+Hdf5Contents list_hdf5(const std::string& path) { return Lister(path).run(); }
 
 std::vector<std::vector<float>> read_hdf5(const std::string& path,
                                           const std::vector<SourceTensor>& datasets) {

@@ -9,8 +9,12 @@
 namespace gramflow {
 namespace {
 
-// A legacy file starts with the pickle of a number that its authors chose.
-constexpr char legacy_magic[] = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+// A legacy file starts with the pickle of a number that its authors chose, of any protocol.
+constexpr char legacy_magic[] = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+
+bool is_torch_legacy(const std::string& head) {
+  return head.starts_with("\x80") && head.find(legacy_magic) < 16;
+}
 
 std::string guess(const std::string& head) {
   std::string lower = head.substr(0, 64);
@@ -33,10 +37,9 @@ std::string guess(const std::string& head) {
 std::unique_ptr<TensorSource> open_tensor_source(const std::string& path) {
   auto file = std::make_unique<ByteFile>(path);
   const std::string head = file->read(0, std::min<std::uint64_t>(file->size(), 512), "the file's head");
-  if (head.starts_with("\x89HDF\r\n\x1a\n")) return open_hdf5(path);
+  if (is_hdf5(path)) return open_hdf5(path);
   if (head.starts_with("PK\x03\x04")) return open_torch_zip(std::move(file));
-  if (head.starts_with(std::string_view(legacy_magic, sizeof legacy_magic - 1)))
-    return open_torch_legacy(std::move(file));
+  if (is_torch_legacy(head)) return open_torch_legacy(std::move(file));
   if (head.size() > 8 && head[8] == '{') return open_safetensors(path);
   file->fail("no weights file: " + guess(head) +
              "; expected Keras HDF5 (.h5), a PyTorch state dict (.pth) or .safetensors");

@@ -1,6 +1,6 @@
 // The stack machine of pickle protocols 0 to 5, as far as state dicts use it. Marks are positions in the
 // stack. Sizes are checked before anything is made, so memory is bounded by the file's size. Python's `BUILD`
-// (set the state of an object) is passed over: the state of a dict subclass is no tensor.
+// (set the state of an object) only makes a note of the state.
 #include "nodes/features/import/pickle.h"
 
 #include <fmt/format.h>
@@ -25,7 +25,7 @@ class PickleMachine {
 
  private:
   using Kind = PickleValue::Kind;
-  static constexpr std::size_t most_values = 200'000;  // a VGG makes about a thousand
+  static constexpr std::size_t most_values = 2'000'000;  // a VGG makes about a thousand
 
   [[noreturn]] void fail(const std::string& what) const {
     throw PickleError(fmt::format("{} (byte {} of the pickle)", what, at_));
@@ -127,8 +127,10 @@ class PickleMachine {
   }
   void push_global(std::string_view module, std::string_view name) {
     PickleValue& value = push(Kind::global);
-    value.text = std::string(module) + " " + std::string(name);
-    pickle_.globals_.insert(value.text);
+    const auto [known, added] =
+        pickle_.globals_.insert(std::string(module) + " " + std::string(name));  // a set's texts stay where they are
+    value.text = *known;
+    static_cast<void>(added);
   }
   void push_long(std::string_view digits) {
     PickleValue& value = push(Kind::integer);
@@ -176,7 +178,7 @@ class PickleMachine {
       case 'G': push_big_endian_number(); break;
       case 'X': case 'T': case 'B': push_text(take(little(4))); break;
       case 0x8c: case 'U': case 'C': push_text(take(little(1))); break;
-      case 0x8d: case 0x8e: push_text(take(little(8))); break;
+      case 0x8d: case 0x8e: case 0x96: push_text(take(little(8))); break;
       case ')': case ']': case 0x8f: push(Kind::list); break;
       case '}': push(Kind::map); break;
       case 't': case 'l': push_list(pop_to_mark()); break;
@@ -197,7 +199,9 @@ class PickleMachine {
       case 'c': { const std::string_view module = line(); push_global(module, line()); break; }
       case 0x93: { const PickleValue* name = pop(); push_global(pop()->text, name->text); break; }
       case 'R': case 0x81: call(); break;               // REDUCE, NEWOBJ
-      case 'b': pop(); top(); break;                    // BUILD
+      case 0x92: pop(); call(); break;                  // NEWOBJ_EX: keyword arguments make no tensor
+      case '2': stack_.push_back(&top()); break;        // DUP
+      case 'b': build(); break;
       case 'Q': { const PickleValue* id = pop(); push(Kind::persistent).items = {id}; break; }
       default:
         --at_;
@@ -207,6 +211,11 @@ class PickleMachine {
   }
   // clang-format on
 
+  void build() {
+    const PickleValue* state = pop();
+    PickleValue& object = top();
+    if (object.kind == Kind::call) object.state = state;
+  }
   void mark() {
     if (marks_.size() >= most_values) fail("the pickle nests deeper than any weights file");
     marks_.push_back(stack_.size());

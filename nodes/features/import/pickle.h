@@ -36,20 +36,21 @@ struct PickleValue {
     persistent,  ///< items[0]: what persistent_load would be given
   };
   Kind kind = Kind::none;
-  std::int64_t integer = 0;  ///< of booleans, too
   bool huge = false;         ///< an integer that 64 bits cannot hold; `integer` means nothing
+  std::int64_t integer = 0;  ///< of booleans, too
   double number = 0;
-  std::string text;
+  std::string_view text;  ///< looks into the pickle's bytes, or into what the Pickle keeps
   std::vector<const PickleValue*> items;  ///< list, call, persistent
   std::vector<std::pair<const PickleValue*, const PickleValue*>>
       entries;  ///< map; a call's when it was filled like a map
+  const PickleValue* state = nullptr;  ///< of a call: what BUILD would set
 
   bool is_global(std::string_view name) const { return kind == Kind::global && text == name; }
   /// A call of this global.
   bool is_call(std::string_view name) const { return kind == Kind::call && items[0]->is_global(name); }
 };
 
-/// Holds the values of one pickle.
+/// Holds the values of one pickle, whose bytes must outlive it.
 class Pickle {
  public:
   /// Runs the program that starts at `begin` of `bytes` up to its STOP. Throws PickleError for an unknown

@@ -1,34 +1,19 @@
-// For each convolution the name and the shape of its tensors follow from the network; they are looked up in
-// the file. A kernel that Keras wrote is HWIO, all others are OIHW. torchvision's numbers are positions in a
-// list of modules, which the network's layers repeat one by one, except that a batch norm after a convolution
-// takes a position, too.
+// For each convolution the module follows from the network and the naming; its parts are looked up in the file.
+// torchvision's numbers are positions in a list of modules, which the network's layers repeat one by one, except that
+// a batch norm after a convolution takes a position, too. What the network's file names is that and nothing else.
 #include "nodes/features/import/tensor_naming.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <array>
-#include <map>
+#include <algorithm>
 #include <set>
 
+#include "nodes/features/import/surplus.h"
 #include "nodes/features/printable.h"
 
 namespace gramflow {
 namespace {
-
-constexpr std::string_view first_torchvision = "features.0.weight";
-
-/// What stands before "features." in the names: "", "module.", "state_dict.module.".
-std::optional<std::string> torchvision_prefix(const TensorSource& source) {
-  std::optional<std::string> shortest;
-  for (const SourceTensor& tensor : source.tensors()) {
-    if (!tensor.name.ends_with(first_torchvision)) continue;
-    std::string prefix = tensor.name.substr(0, tensor.name.size() - first_torchvision.size());
-    if (!prefix.empty() && prefix.back() != '.') continue;
-    if (!shortest || prefix.size() < shortest->size()) shortest = std::move(prefix);
-  }
-  return shortest;
-}
 
 /// "block1_conv2" for conv1_2; "" for layers with names of another form.
 std::string keras_layer(const std::string& name) {
@@ -39,132 +24,312 @@ std::string keras_layer(const std::string& name) {
   return fmt::format("block{}_conv{}", block, number);
 }
 
-bool has_component(const std::string& path, const std::string& component) {
-  return ("/" + path + "/").find("/" + component + "/") != std::string::npos;
-}
+bool is_convolution(const NetworkLayer& layer) { return layer.kind == NetworkLayer::Kind::convolution; }
 
 class Matcher {
  public:
-  Matcher(const Network& network, const TensorSource& source, Naming naming)
-      : network_(network), source_(source), naming_(naming) {
-    const auto& tensors = source.tensors();
-    for (std::size_t i = 0; i < tensors.size(); ++i) by_name_[tensors[i].name] = i;
-    prefix_ = torchvision_prefix(source).value_or("");
-    has_batch_norms_ = by_name_.contains(prefix_ + "features.1.running_mean");
+  Matcher(const Network& network, const TensorSource& source, const TensorNames& names, const TensorSet& set)
+      : network_(network), source_(source), names_(names), set_(set) {
+    match_.set = set;
   }
 
   NetworkMatch run() {
-    int position = 0;
     for (const NetworkLayer& layer : network_.layers) {
-      if (layer.kind == NetworkLayer::Kind::convolution) {
-        add(layer, position);
-        if (has_batch_norms_) ++position;
-      }
-      ++position;
+      if (is_convolution(layer)) add(layer);
+      ++position_;
     }
-    const auto& tensors = source_.tensors();
-    for (std::size_t i = 0; i < tensors.size(); ++i)
-      if (!used_.contains(i)) match_.left_over.push_back(tensors[i].name);
+    judge_surplus(network_, source_, names_, used_, position_, match_);
+    for (std::size_t i = 0; i < source_.tensors().size(); ++i)
+      if (!used_.contains(i)) match_.left_over.push_back(source_.tensors()[i].name);
     return std::move(match_);
   }
 
  private:
-  void add(const NetworkLayer& layer, int position) {
-    LayerTensors found{&layer, 0, 0, {}};
+  void problem(std::string text) { match_.problems.push_back(std::move(text)); }
+  void object(std::string text) { match_.objections.push_back(std::move(text)); }
+  std::string shown(std::size_t index) const { return "'" + printable(source_.tensors()[index].name) + "'"; }
+
+  void add(const NetworkLayer& layer) {
     const std::size_t before = match_.problems.size();
-    const std::vector<std::int64_t> oihw = {layer.out_channels, layer.in_channels, layer.kernel,
-                                            layer.kernel};
-    const std::vector<std::int64_t> one = {layer.out_channels};
-    switch (naming_) {
-      case Naming::own:
-        found.weight = find(layer, layer.weight_tensor, oihw);
-        found.bias = find(layer, layer.bias_tensor, one);
-        break;
-      case Naming::torchvision:
-        found.weight = find(layer, module(position) + "weight", oihw);
-        found.bias = find(layer, module(position) + "bias", one);
-        if (has_batch_norms_) {
-          found.batch_norm.emplace();
-          constexpr std::array<const char*, 4> names = {"weight", "bias", "running_mean", "running_var"};
-          for (std::size_t i = 0; i < 4; ++i)
-            (*found.batch_norm)[i] = find(layer, module(position + 1) + names[i], one);
-        }
-        break;
-      case Naming::keras:
-        found.weight =
-            find_keras(layer, 4, {layer.kernel, layer.kernel, layer.in_channels, layer.out_channels});
-        found.bias = find_keras(layer, 1, one);
-        break;
+    LayerTensors found;
+    found.layer = &layer;
+    std::string module;
+    if (!find_kernel(layer, found.kernel, module)) {
+      ++count_;
+      return;
     }
-    if (match_.problems.size() == before) match_.layers.push_back(found);
+    const LayerFacts facts = source_.facts(found.kernel.weight);
+    if (!facts.trouble.empty())
+      object(fmt::format("the layer of {} (for {}) {}, which a network file cannot express",
+                         shown(found.kernel.weight), layer.name, facts.trouble));
+    if (facts.padding && *facts.padding != layer.padding)
+      object(fmt::format("the layer of {} pads by {}, but {} by {}: say padding: {} at the layer",
+                         shown(found.kernel.weight), *facts.padding, layer.name, layer.padding, *facts.padding));
+    find_norm(layer, facts, found);
+    find_bias(layer, facts, found);
+    check_kernel(layer, found);
+    check_extra(layer, found);
+    ++count_;
+    if (match_.problems.size() == before) match_.layers.push_back(std::move(found));
   }
 
-  std::string module(int position) const { return fmt::format("{}features.{}.", prefix_, position); }
-
-  std::size_t find(const NetworkLayer& layer, const std::string& name,
-                   const std::vector<std::int64_t>& shape) {
-    const auto known = by_name_.find(name);
-    if (known != by_name_.end()) return use(layer, known->second, shape);
-    match_.problems.push_back(fmt::format("'{}' (for {}) is missing", printable(name), layer.name));
-    return 0;
+  std::string module_of(const NetworkLayer& layer) const {
+    switch (set_.naming) {
+      case Naming::own:
+        return layer.name;
+      case Naming::torchvision:
+        return fmt::format("features.{}", position_);
+      case Naming::keras:
+        return keras_layer(layer.name);
+      case Naming::counted:
+        return count_ == 0 ? "conv2d" : fmt::format("conv2d_{}", count_);
+    }
+    return layer.name;
   }
 
-  /// The dataset with so many dimensions below the layer's group; names inside changed with Keras's versions.
-  std::size_t find_keras(const NetworkLayer& layer, std::size_t rank,
-                         const std::vector<std::int64_t>& shape) {
-    const std::string group = keras_layer(layer.name);
-    std::vector<std::size_t> found;
-    for (std::size_t i = 0; i < source_.tensors().size(); ++i)
-      if (!group.empty() && source_.tensors()[i].shape.size() == rank &&
-          has_component(source_.tensors()[i].name, group))
-        found.push_back(i);
-    const char* what = rank == 4 ? "kernel" : "bias";
-    if (found.size() == 1) return use(layer, found[0], shape);
-    match_.problems.push_back(group.empty()
-                                  ? fmt::format("layer '{}' has no name that Keras would give", layer.name)
-                                  : fmt::format("{} of '{}' (for {}) {}", what, group, layer.name,
-                                                found.empty() ? "is missing" : "is there more than once"));
-    return 0;
+  /// False after saying what is missing.
+  bool find_kernel(const NetworkLayer& layer, KernelParts& kernel, std::string& module) {
+    if (layer.weight_given) return find_given(layer, kernel, module);
+    const std::string plain = module_of(layer);
+    if (plain.empty()) {
+      problem(fmt::format("layer '{}' has no name that Keras would give", layer.name));
+      return false;
+    }
+    module = set_.prefix + plain;
+    kernel = kernel_parts(source_, names_, module);
+    if (kernel.weight != TensorNames::npos) return true;
+    if (set_.naming == Naming::keras || set_.naming == Naming::counted)
+      problem(fmt::format("kernel of '{}' (for {}) is missing", printable(module), layer.name));
+    else
+      missing(module + ".weight", layer);
+    return false;
   }
 
-  std::size_t use(const NetworkLayer& layer, std::size_t index, const std::vector<std::int64_t>& shape) {
+  void missing(const std::string& name, const NetworkLayer& layer) {
+    problem(fmt::format("'{}' (for {}) is missing", printable(name), layer.name));
+  }
+
+  bool find_given(const NetworkLayer& layer, KernelParts& kernel, std::string& module) {
+    const std::size_t exact = find_name(layer.weight_tensor);
+    if (exact == TensorNames::npos) {
+      for (const std::string& name : {set_.prefix + layer.weight_tensor, clean_name(layer.weight_tensor)}) {
+        kernel = kernel_parts(source_, names_, name);
+        module = name;
+        if (kernel.weight != TensorNames::npos) return true;
+      }
+      missing(layer.weight_tensor, layer);
+      return false;
+    }
+    module = split_name(names_.clean(exact)).module;
+    kernel = kernel_parts(source_, names_, module);
+    // Flat names, or a module with several kernels: the siblings are not this convolution's.
+    const std::vector<std::size_t> parts = names_.parts(module);
+    const auto kernels = std::count_if(parts.begin(), parts.end(),
+                                       [&](std::size_t i) { return source_.tensors()[i].shape.size() == 4; });
+    if (module.empty() || (kernels > 1 && kernel.weight != exact) || kernel.weight != exact) {
+      kernel = {};
+      kernel.weight = exact;
+    }
+    return true;
+  }
+
+  /// As the user wrote it, below the set's prefix or from the root.
+  std::size_t find_name(const std::string& name) const {
+    const std::size_t below = set_.prefix.empty() ? TensorNames::npos : names_.find(set_.prefix + clean_name(name));
+    if (below != TensorNames::npos) return below;
+    if (const std::size_t exact = names_.find(name); exact != TensorNames::npos) return exact;
+    return names_.find(clean_name(name));
+  }
+
+  void find_bias(const NetworkLayer& layer, const LayerFacts& facts, LayerTensors& found) {
+    std::optional<std::size_t>& bias = found.kernel.bias;
+    if (layer.bias_given) {
+      const std::size_t given = find_name(layer.bias_tensor);
+      if (given == TensorNames::npos) return missing(layer.bias_tensor, layer);
+      if (bias && *bias != given) found.kernel.extra.push_back(*bias);
+      bias = given;
+    } else if (!bias) {
+      if (const std::size_t named = find_name(layer.bias_tensor); named != TensorNames::npos) bias = named;
+    }
+    const bool is_ours = source_.metadata("converter").starts_with("gramflow");
+    if (layer.no_bias && bias && !is_ours)
+      object(fmt::format("{} is a bias of {}, for which the network's file says bias: none", shown(*bias), layer.name));
+    if (bias) {
+      check_vector(layer, *bias);
+      return;
+    }
+    if (layer.no_bias || facts.no_bias || found.norm) return;
+    problem(fmt::format("'{}' (for {}) is missing; if the convolution has none: bias: none",
+                        printable(bias_name(layer, found.kernel.weight)), layer.name));
+  }
+
+  /// What the bias should be called, for the message.
+  std::string bias_name(const NetworkLayer& layer, std::size_t weight) const {
+    const NamedPart part = split_name(names_.clean(weight));
+    if (layer.weight_given || part.role != "weight") return layer.bias_tensor;
+    return part.module + ".bias";
+  }
+
+  void find_norm(const NetworkLayer& layer, const LayerFacts& facts, LayerTensors& found) {
+    std::string module;
+    bool from_position = false;
+    if (!layer.norm.empty()) {
+      module = set_.prefix + layer.norm;
+      if (names_.parts(module).empty()) module = clean_name(layer.norm);
+      if (facts.activated_inside)
+        object(fmt::format("{} has its ReLU before the norm '{}', so that the norm cannot be folded into it", layer.name,
+                           layer.norm));
+    } else if (layer.no_norm) {
+      return;
+    } else if (!facts.norm.empty()) {
+      module = facts.norm;
+    } else if (set_.naming == Naming::torchvision) {
+      module = fmt::format("{}features.{}", set_.prefix, position_ + 1);
+      const std::vector<std::size_t> parts = names_.parts(module);
+      from_position = std::any_of(parts.begin(), parts.end(), [&](std::size_t i) {
+        const std::string role = split_name(names_.clean(i)).role;
+        return role == "running_mean" || role == "running_var";
+      });
+      if (!from_position) return;
+      ++position_;
+    }
+    if (module.empty()) return;
+    NormParts norm = norm_parts(source_, names_, module);
+    if (layer.epsilon) norm.epsilon = layer.epsilon;
+    if (!norm.trouble.empty()) return problem(fmt::format("the norm '{}' of {} {}", printable(module), layer.name, norm.trouble));
+    if (!norm.epsilon)
+      problem(fmt::format("nothing says what the norm '{}' of {} adds to its variance; say epsilon: 1.0e-5 "
+                          "(PyTorch, Caffe) or 1.0e-3 (Keras) at the layer",
+                          printable(module), layer.name));
+    for (const std::size_t index : {norm.mean, norm.variance}) check_vector(layer, index);
+    for (const auto& index : {norm.scale, norm.shift})
+      if (index) check_vector(layer, *index);
+    if (norm.divisor) used_.insert(*norm.divisor);
+    found.norm = std::move(norm);
+  }
+
+  void check_type(std::size_t index) {
     const SourceTensor& tensor = source_.tensors()[index];
     used_.insert(index);
-    if (tensor.shape != shape)
-      match_.problems.push_back(fmt::format("'{}' has the shape [{}], but {} needs [{}]",
-                                            printable(tensor.name), fmt::join(tensor.shape, ", "), layer.name,
-                                            fmt::join(shape, ", ")));
-    else if (tensor.type != "F16" && tensor.type != "BF16" && tensor.type != "F32" && tensor.type != "F64")
-      match_.problems.push_back(fmt::format("'{}' is of type {}, which holds no real numbers",
-                                            printable(tensor.name), tensor.type));
-    return index;
+    if (!is_real(tensor))
+      problem(fmt::format("{} is of type {}, which holds no real numbers", shown(index), printable(tensor.type)));
+  }
+
+  void misshapen(const NetworkLayer& layer, std::size_t index, const std::vector<std::int64_t>& wanted) {
+    problem(fmt::format("{} has the shape [{}], but {} needs [{}]", shown(index),
+                        fmt::join(source_.tensors()[index].shape, ", "), layer.name, fmt::join(wanted, ", ")));
+  }
+
+  void check_vector(const NetworkLayer& layer, std::size_t index) {
+    check_type(index);
+    const SourceTensor& tensor = source_.tensors()[index];
+    if (!is_vector(tensor) || element_count(tensor) != layer.out_channels)
+      misshapen(layer, index, {layer.out_channels});
+  }
+
+  void check_kernel(const NetworkLayer& layer, LayerTensors& found) {
+    const std::size_t index = found.kernel.weight;
+    check_type(index);
+    if (!found.kernel.trouble.empty())
+      problem(fmt::format("{} (for {}) {}", shown(index), layer.name, found.kernel.trouble));
+    const SourceLayout said = source_.layout(index);
+    const std::optional<KernelLayout> layout = network_.layout ? network_.layout : said.layout;
+    const SourceTensor& tensor = source_.tensors()[index];
+    if (!layout) {
+      problem(fmt::format("{} (for {}, [{}]): {}", shown(index), layer.name, fmt::join(tensor.shape, ", "), said.reason));
+      return;
+    }
+    found.layout = *layout;
+    const auto wanted = layout_shape(*layout, layer.out_channels, layer.in_channels, layer.kernel);
+    if (tensor.shape != wanted) {
+      misshapen(layer, index, wanted);
+      for (const char* other : {"oihw", "hwio"})
+        if (other != layout->axes &&
+            tensor.shape == layout_shape({other, false}, layer.out_channels, layer.in_channels, layer.kernel))
+          match_.problems.back() += fmt::format(
+              "; in the order {} it would fit: say layout: {}, or {}-turned if the kernels are turned by 180 degrees "
+              "(Theano's order)",
+              other, other, other);
+    }
+    if (found.kernel.length) {
+      const SourceTensor& length = source_.tensors()[*found.kernel.length];
+      used_.insert(*found.kernel.length);
+      if (length.shape.empty() || length.shape[0] != layer.out_channels ||
+          element_count(length) != layer.out_channels || !is_real(length))
+        problem(fmt::format("{} (for {}) is a weight norm that is not one length for each filter",
+                            shown(*found.kernel.length), layer.name));
+    }
+    if (found.kernel.mask) {
+      used_.insert(*found.kernel.mask);
+      if (source_.tensors()[*found.kernel.mask].shape != tensor.shape) misshapen(layer, *found.kernel.mask, tensor.shape);
+    }
+  }
+
+  void check_extra(const NetworkLayer& layer, const LayerTensors& found) {
+    for (const std::size_t index : found.kernel.extra) {
+      const std::string& name = names_.clean(index);
+      const bool ignored = std::any_of(network_.ignored_names.begin(), network_.ignored_names.end(),
+                                       [&](const std::string& begin) { return name_begins(name, begin); });
+      used_.insert(index);
+      if (!ignored)
+        object(fmt::format("{} lies beside the kernel of {} and may change it; if it does not: weights: {{ignore: [{}]}}",
+                           shown(index), layer.name, printable(name)));
+    }
   }
 
   const Network& network_;
   const TensorSource& source_;
-  Naming naming_;
-  std::map<std::string, std::size_t> by_name_;
+  const TensorNames& names_;
+  const TensorSet& set_;
   std::set<std::size_t> used_;
-  std::string prefix_;
-  bool has_batch_norms_ = false;
+  int position_ = 0;  // of torchvision's modules
+  int count_ = 0;     // of convolutions
   NetworkMatch match_;
 };
 
 }  // namespace
 
-std::optional<Naming> recognise_naming(const TensorSource& source) {
-  bool own = false;
-  for (const SourceTensor& tensor : source.tensors()) {
-    if (source.format() == SourceFormat::keras && has_component(tensor.name, "block1_conv1"))
-      return Naming::keras;
-    own = own || tensor.name == "conv1_1.weight";
+std::vector<TensorSet> possible_sets(const Network& network, const TensorNames& names) {
+  const auto first = std::find_if(network.layers.begin(), network.layers.end(), is_convolution);
+  if (first == network.layers.end()) return {};
+  std::vector<TensorSet> sets;
+  const auto add = [&](Naming naming, const std::set<std::string>& prefixes) {
+    for (const std::string& prefix : prefixes) sets.push_back({naming, prefix});
+  };
+  bool all_given = true;
+  const NetworkLayer* given = nullptr;
+  for (const NetworkLayer& layer : network.layers) {
+    if (!is_convolution(layer)) continue;
+    all_given = all_given && layer.weight_given;
+    if (layer.weight_given && given == nullptr) given = &layer;
   }
-  if (source.format() != SourceFormat::keras && torchvision_prefix(source)) return Naming::torchvision;
-  return own ? std::optional(Naming::own) : std::nullopt;
+  if (given != nullptr) {
+    const std::string& name = given->weight_tensor;
+    if (names.find(name) != TensorNames::npos || !names.parts(clean_name(name)).empty()) {
+      sets.push_back({Naming::own, ""});
+    } else {
+      std::set<std::string> prefixes = names.prefixes_of(clean_name(name));
+      prefixes.merge(names.prefixes_of_module(clean_name(name)));
+      add(Naming::own, prefixes);
+    }
+    if (all_given || first->weight_given) {
+      if (sets.empty()) sets.push_back({Naming::own, ""});
+      if (all_given) return sets;
+    }
+  }
+  add(Naming::own, names.prefixes_of_module(first->name));
+  if (const std::string keras = keras_layer(first->name); !keras.empty())
+    add(Naming::keras, names.prefixes_of_module(keras));
+  std::set<std::string> counted = names.prefixes_of_module("conv2d");
+  std::erase_if(counted, [](const std::string& prefix) { return !prefix.ends_with("layers/"); });
+  add(Naming::counted, counted);
+  add(Naming::torchvision, names.prefixes_of_module("features.0"));
+  return sets;
 }
 
-NetworkMatch match_network(const Network& network, const TensorSource& source, Naming naming) {
-  return Matcher(network, source, naming).run();
+NetworkMatch match_network(const Network& network, const TensorSource& source, const TensorNames& names,
+                           const TensorSet& set) {
+  return Matcher(network, source, names, set).run();
 }
 
 }  // namespace gramflow

@@ -1,40 +1,49 @@
 #pragma once
-// Which tensor of a file belongs to which layer of a network, by the names that different programs give.
-#include <array>
+// Which tensors of a file belong to which layer of a network: by what the network's file says, and where it says
+// nothing by the names that different programs give.
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "nodes/features/import/layer_parts.h"
 #include "nodes/features/import/tensor_source.h"
 #include "nodes/features/network.h"
 
 namespace gramflow {
 
 enum class Naming {
-  keras,        ///< block1_conv2/... with a kernel of HWIO and a bias
-  torchvision,  ///< features.N.weight, N counting convolutions, batch norms, ReLUs and pools; timm's are the
-                ///< same
-  own,          ///< as the network's YAML says: conv1_2.weight
+  own,          ///< as the network's YAML says, or its layers' names: conv1_2.weight
+  keras,        ///< block1_conv2
+  counted,      ///< conv2d, conv2d_1, ...: Keras's own names, one a layer
+  torchvision,  ///< features.N, N counting convolutions, norms, ReLUs and pools; timm's are the same
 };
 
-/// What a file's names look like. nullopt when they are of no known kind.
-std::optional<Naming> recognise_naming(const TensorSource& source);
+/// One set of tensors in a file that may be a network.
+struct TensorSet {
+  Naming naming = Naming::own;
+  std::string prefix;  ///< before every name: "state_dict."
+};
 
-/// The tensors of one convolution, as indices into TensorSource::tensors().
+/// The sets of a file that may be this network: where its first convolution is.
+std::vector<TensorSet> possible_sets(const Network& network, const TensorNames& names);
+
+/// The tensors of one convolution.
 struct LayerTensors {
   const NetworkLayer* layer = nullptr;
-  std::size_t weight = 0;
-  std::size_t bias = 0;
-  /// Scale, shift, mean and variance of the batch norm after it.
-  std::optional<std::array<std::size_t, 4>> batch_norm;
+  KernelParts kernel;
+  std::optional<NormParts> norm;
+  KernelLayout layout;
 };
 
 struct NetworkMatch {
-  std::vector<LayerTensors> layers;    ///< of the convolutions that are complete
-  std::vector<std::string> problems;   ///< missing and misshapen tensors, one line each
-  std::vector<std::string> left_over;  ///< names of tensors that the network does not use
+  TensorSet set;
+  std::vector<LayerTensors> layers;     ///< of the convolutions that are complete
+  std::vector<std::string> problems;    ///< missing and misshapen tensors, one line each
+  std::vector<std::string> objections;  ///< what would make the features other ones, one line each
+  std::vector<std::string> left_over;   ///< names of tensors that the network does not use
 };
 
-NetworkMatch match_network(const Network& network, const TensorSource& source, Naming naming);
+NetworkMatch match_network(const Network& network, const TensorSource& source, const TensorNames& names,
+                           const TensorSet& set);
 
 }  // namespace gramflow

@@ -18,7 +18,7 @@
 namespace gramflow {
 namespace {
 
-constexpr std::uint64_t longest_pickle = 4U << 20;
+constexpr std::uint64_t longest_pickle = 64U << 20;
 constexpr std::uint64_t largest_storage = 1ULL << 30;
 constexpr std::uint64_t most_elements = 1ULL << 28;
 
@@ -130,19 +130,23 @@ void TorchSource::open_zip() {
   for (const auto& [name, record] : archive_->records())
     if (name.ends_with("/data.pkl") && name.find('/') == name.size() - 9)
       folder = name.substr(0, name.size() - 8);
+  const auto is_code = [](const auto& record) {
+    return record.first.ends_with("/constants.pkl") || record.first.find("/code/__torch__") != std::string::npos;
+  };
+  if (std::any_of(archive_->records().begin(), archive_->records().end(), is_code))
+    file_->fail("is a TorchScript program, not a state dict; in Python:\n  import torch; torch.save(torch.jit.load('" +
+                printable(file_->path()) + "', 'cpu').state_dict(), 'weights.pth')");
   if (folder.empty()) file_->fail("is a ZIP archive, but not one of torch.save: it has no data.pkl");
-  if (archive_->records().contains(folder + "constants.pkl"))
-    file_->fail(
-        "is a TorchScript program, not a state dict; in Python: torch.save(model.state_dict(), FILE)");
   if (archive_->records().contains(folder + "byteorder") &&
       archive_->read(folder + "byteorder", 16) != "little")
     file_->fail("was saved on a big-endian machine, which is not supported");
+  archive_->find_stored(folder + "data.pkl");
   const std::string bytes = archive_->read(folder + "data.pkl", longest_pickle);
   describe(Pickle(bytes, 0));
   for (const auto& [key, storage] : state_.storages) {
     const std::string name = folder + "data/" + key;
     if (!archive_->records().contains(name)) storage_fails(key, "is not in the archive");
-    const ZipRecord& record = archive_->find(name);
+    const ZipRecord& record = archive_->find_stored(name);
     if (record.size / storage.element_bytes < storage.elements)
       storage_fails(
           key, fmt::format("should hold {} numbers, but has only {} bytes", storage.elements, record.size));
@@ -165,20 +169,28 @@ void TorchSource::open_legacy() {
   const Pickle keys(head, dict.end());
   std::uint64_t at = keys.end();
   for (const PickleValue* item : keys.root().items) {
-    const auto known = state_.storages.find(item->text);
-    if (known == state_.storages.end()) storage_fails(item->text, "belongs to no tensor");
+    const std::string key(item->text);
+    const auto known = state_.storages.find(key);
+    if (known == state_.storages.end()) storage_fails(key, "belongs to no tensor");
     const std::uint64_t count = little_endian(file_->read(at, 8, "the size of a storage"), 0, 8);
     if (count != known->second.elements)
-      storage_fails(item->text,
+      storage_fails(key,
                     fmt::format("should hold {} numbers, found {}", known->second.elements, count));
     at += 8;
     if (count > (file_->size() - at) / known->second.element_bytes)
-      storage_fails(item->text, "reaches beyond the end of the file; it is truncated");
-    if (!places_.emplace(item->text, Place{at, ""}).second) storage_fails(item->text, "is there twice");
+      storage_fails(key, "reaches beyond the end of the file; it is truncated");
+    if (!places_.emplace(key, Place{at, ""}).second) storage_fails(key, "is there twice");
     at += count * known->second.element_bytes;
   }
   for (const auto& [key, storage] : state_.storages)
     if (!places_.contains(key)) storage_fails(key, "is not in the file");
+}
+
+/// Messages say FILE where they show what to type.
+std::string with_file_name(std::string text, const std::string& path) {
+  for (std::size_t at = text.find("FILE"); at != std::string::npos; at = text.find("FILE", at + 1))
+    text.replace(at, 4, printable(path));
+  return text;
 }
 
 std::unique_ptr<TensorSource> open_with(std::unique_ptr<ByteFile> file, const char* text,
@@ -188,7 +200,7 @@ std::unique_ptr<TensorSource> open_with(std::unique_ptr<ByteFile> file, const ch
   try {
     (source.get()->*open)();
   } catch (const PickleError& problem) {
-    throw RunError(path + ": " + problem.what());
+    throw RunError(path + ": " + with_file_name(problem.what(), path));
   }
   return source;
 }

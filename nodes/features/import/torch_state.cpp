@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <set>
 
 #include "nodes/features/printable.h"
@@ -32,39 +33,73 @@ constexpr std::array<StorageType, 12> storage_types = {{{"FloatStorage", "F32", 
                                                         {"ComplexFloatStorage", "C64", 8},
                                                         {"ComplexDoubleStorage", "C128", 16}}};
 
-const StorageType* storage_type(const std::string& global) {
+const StorageType* storage_type(std::string_view global) {
   for (const StorageType& type : storage_types)
     for (const char* module : {"torch ", "torch.cuda "})
       if (global == std::string(module) + type.name) return &type;
   return nullptr;
 }
 
-const std::set<std::string>& harmless_globals() {
-  static const std::set<std::string> names = {"collections OrderedDict",
-                                              "torch Size",
-                                              "torch device",
-                                              "torch._utils _rebuild_tensor",
-                                              "torch._utils _rebuild_tensor_v2",
-                                              "torch._utils _rebuild_parameter"};
-  return names;
+/// What torch.load(weights_only=True) allows, and what training scripts put beside their tensors: settings, counts,
+/// single numbers. Nothing of it is made here; it is only no reason to refuse the file.
+constexpr std::array<std::string_view, 20> harmless_modules = {
+    // module and name
+    "collections OrderedDict", "collections Counter", "collections defaultdict", "collections deque",
+    "argparse Namespace", "types SimpleNamespace", "torch Size", "torch device", "torch Tensor",
+    "torch.nn.parameter Parameter", "torch.serialization _get_layout", "_codecs encode", "copyreg _reconstructor",
+    "copy_reg _reconstructor", "numpy dtype", "numpy ndarray", "datetime datetime", "datetime timedelta",
+    "datetime date", "decimal Decimal"};
+constexpr std::array<std::string_view, 14> harmless_builtins = {"set",   "frozenset", "list",  "dict",      "tuple",
+                                                                "int",   "float",     "bool",  "str",       "bytes",
+                                                                "object", "complex",  "slice", "bytearray"};
+constexpr std::array<std::string_view, 5> tensor_makers = {"_rebuild_tensor", "_rebuild_tensor_v2",
+                                                           "_rebuild_parameter", "_rebuild_parameter_with_state", "_rebuild_from_type_v2"};
+constexpr std::array<std::string_view, 20> dtypes = {
+    "float32", "float64", "float16", "bfloat16", "int64",     "int32",      "int16",         "int8",   "uint8",  "bool",
+    "float",   "double",  "half",    "long",     "complex64", "complex128", "contiguous_format", "strided", "int", "short"};
+
+template <std::size_t N>
+bool is_one_of(std::string_view word, const std::array<std::string_view, N>& words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+bool is_harmless(const std::string& global) {
+  if (is_one_of(global, harmless_modules) || storage_type(global) != nullptr) return true;
+  const std::size_t space = global.find(' ');
+  const std::string_view module = std::string_view(global).substr(0, space);
+  const std::string_view name = std::string_view(global).substr(space + 1);
+  if (module == "builtins" || module == "__builtin__") return is_one_of(name, harmless_builtins);
+  if (module == "torch._utils" || module == "torch._tensor") return is_one_of(name, tensor_makers);
+  if (module == "torch") return is_one_of(name, dtypes);
+  if (module == "pathlib") return name == "PosixPath" || name == "WindowsPath" || name == "PurePosixPath" || name == "Path";
+  if (module == "numpy.core.multiarray" || module == "numpy._core.multiarray")
+    return name == "scalar" || name == "_reconstruct";
+  if (module == "numpy" || module == "numpy.dtypes") return name.ends_with("DType") || name == "bool_";
+  return false;
+}
+
+bool is_model(const std::string& global) {
+  return global.starts_with("torch.nn.") || global.starts_with("torchvision.") || global.starts_with("timm.");
 }
 
 void check_globals(const Pickle& pickle) {
   const std::string* strange = nullptr;
   for (const std::string& name : pickle.globals()) {
-    if (harmless_globals().contains(name) || storage_type(name) != nullptr) continue;
-    const bool is_model = name.starts_with("torch.nn.") || name.starts_with("torchvision.");
-    if (strange == nullptr || is_model) strange = &name;
-    if (is_model) break;
+    if (is_harmless(name)) continue;
+    if (strange == nullptr || is_model(name)) strange = &name;
+    if (is_model(name)) break;
   }
   if (strange == nullptr) return;
   std::string dotted = printable(*strange);
   std::replace(dotted.begin(), dotted.end(), ' ', '.');
-  if (strange->starts_with("torch"))
+  if (is_model(*strange))
     throw PickleError("holds a whole Python object (" + dotted +
-                      "), not a state dict; in Python: torch.save(model.state_dict(), FILE)");
+                      "), not a state dict; where its program is installed, in Python:\n  import torch; "
+                      "torch.save(torch.load('FILE', 'cpu').state_dict(), 'weights.pth')");
   throw PickleError("asks Python to run '" + dotted +
-                    "', which no state dict needs; it may be hostile and is not read");
+                    "', which is none of the harmless ones that state dicts need; it may be hostile and is not read\n  "
+                    "if you trust the file, in Python: import torch; d = torch.load('FILE', 'cpu'); "
+                    "torch.save(d.get('state_dict', d), 'weights.pth')");
 }
 
 class StateReader {
@@ -78,27 +113,41 @@ class StateReader {
  private:
   using Kind = PickleValue::Kind;
   static constexpr std::size_t most_tensors = 20'000;
-  static constexpr int deepest = 5;
+  static constexpr std::size_t most_values = 2'000'000;
+  static constexpr int deepest = 40;
 
   static bool is_map(const PickleValue& value) {
-    return value.kind == Kind::map || value.is_call("collections OrderedDict");
+    return value.kind == Kind::map || value.is_call("collections OrderedDict") ||
+           value.is_call("collections defaultdict");
   }
   static bool is_tensor(const PickleValue& value) {
     return value.is_call("torch._utils _rebuild_tensor") || value.is_call("torch._utils _rebuild_tensor_v2");
   }
 
   void collect(const PickleValue& value, const std::string& name, int depth) {
-    if (++visited_ > most_tensors || depth > deepest) throw PickleError("holds more than any state dict");
-    if (value.is_call("torch._utils _rebuild_parameter") && value.items.size() > 1)
+    if (++visited_ > most_values) throw PickleError("holds more than any state dict");
+    if (depth > deepest) return;  // settings of settings; a tensor so deep has no name that anybody would write
+    if ((value.is_call("torch._utils _rebuild_parameter") ||
+         value.is_call("torch._utils _rebuild_parameter_with_state")) &&
+        value.items.size() > 1)
       return collect(*value.items[1], name, depth + 1);
+    if (value.is_call("torch._tensor _rebuild_from_type_v2") && value.items.size() > 3) {
+      // (function, type, arguments, state): a tensor of a class of its own.
+      PickleValue& inner = made_.emplace_back();
+      inner.kind = Kind::call;
+      inner.items = {value.items[1]};
+      inner.items.insert(inner.items.end(), value.items[3]->items.begin(), value.items[3]->items.end());
+      if (inner.items[0]->kind == Kind::global) return collect(inner, name, depth + 1);
+      return;
+    }
     if (is_tensor(value)) return add_tensor(value, name);
     if (!is_map(value)) return;
     const auto add = [&](const PickleValue& key, const PickleValue& item) {
-      if (key.kind == Kind::text) collect(item, name.empty() ? key.text : name + "." + key.text, depth + 1);
+      if (key.kind == Kind::text) collect(item, name.empty() ? std::string(key.text) : name + "." + std::string(key.text), depth + 1);
     };
     for (const auto& [key, item] : value.entries) add(*key, *item);
     // Python 2 gives the pairs as the constructor's argument.
-    if (value.kind == Kind::call && value.items.size() == 2)
+    if (value.is_call("collections OrderedDict") && value.items.size() == 2)
       for (const PickleValue* pair : value.items[1]->items)
         if (pair->kind == Kind::list && pair->items.size() == 2) add(*pair->items[0], *pair->items[1]);
   }
@@ -156,6 +205,7 @@ class StateReader {
     }
     if (tensor.reach > limit - tensor.offset) outside();
     if (!names_.insert(name).second) fail(name, "is there twice");
+    if (state_.tensors.size() >= most_tensors) throw PickleError("holds more than any state dict");
     state_.tensors.push_back(std::move(tensor));
   }
 
@@ -167,7 +217,7 @@ class StateReader {
     const StorageType* type = storage_type(id.items[1]->text);
     if (id.items[1]->kind != Kind::global || type == nullptr || id.items[2]->kind != Kind::text) damaged();
     const TorchStorage storage{type->type, type->bytes, whole(*id.items[4], name, "storage size")};
-    const std::string& key = id.items[2]->text;
+    const std::string key(id.items[2]->text);
     const auto [known, added] = state_.storages.emplace(key, storage);
     if (!added && (known->second.type != storage.type || known->second.elements != storage.elements))
       fail(name, "shares a storage that another tensor describes differently");
@@ -179,6 +229,7 @@ class StateReader {
 
   TorchState state_;
   std::set<std::string> names_;
+  std::deque<PickleValue> made_;
   std::size_t visited_ = 0;
 };
 

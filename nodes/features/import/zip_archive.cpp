@@ -3,8 +3,12 @@
 // header, after which the data lies.
 #include "nodes/features/import/zip_archive.h"
 
+#include <unistd.h>
+#include <zlib.h>
+
 #include <algorithm>
-#include <array>
+#include <cerrno>
+#include <memory>
 #include <vector>
 
 #include "nodes/features/printable.h"
@@ -63,15 +67,6 @@ void read_wide_numbers(const ByteFile& file, const std::string& extra, std::uint
   }
 }
 
-constexpr std::array<std::uint32_t, 256> crc_table() {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < 256; ++i) {
-    table[i] = i;
-    for (int bit = 0; bit < 8; ++bit) table[i] = (table[i] >> 1) ^ ((table[i] & 1U) != 0 ? 0xEDB88320U : 0U);
-  }
-  return table;
-}
-
 }  // namespace
 
 ZipArchive::ZipArchive(const ByteFile& file) : file_(file) {
@@ -89,27 +84,25 @@ ZipArchive::ZipArchive(const ByteFile& file) : file_(file) {
     const std::string name = table.substr(at + 46, name_size);
     const std::string shown = "record '" + printable(name) + "'";
     if ((little_endian(table, at + 8, 2) & 1U) != 0) file.fail(shown + " is encrypted");
-    if (little_endian(table, at + 10, 2) != 0)
-      file.fail(
-          shown +
-          " is compressed; torch.save stores its records as they are, so this is no file of its making");
     ZipRecord record;
+    record.method = static_cast<int>(little_endian(table, at + 10, 2));
     std::uint64_t packed = little_endian(table, at + 20, 4);
     std::uint64_t local = little_endian(table, at + 42, 4);
     record.checksum = static_cast<std::uint32_t>(little_endian(table, at + 16, 4));
     record.size = little_endian(table, at + 24, 4);
     read_wide_numbers(file, table.substr(at + 46 + name_size, extra_size), record.size, packed, local);
-    if (packed != record.size) file.fail(shown + " has two different sizes");
+    if (record.method == 0 && packed != record.size) file.fail(shown + " has two different sizes");
+    record.packed = packed;
     const std::string header = file.read(local, 30, "the header of " + shown);
     if (!header.starts_with("PK\x03\x04")) file.fail("the header of " + shown + " is damaged");
     record.offset = local + 30 + little_endian(header, 26, 2) + little_endian(header, 28, 2);
-    if (record.offset > file.size() || record.size > file.size() - record.offset)
+    if (record.offset > file.size() || record.packed > file.size() - record.offset)
       file.fail(shown + " lies beyond the end of the file; it is truncated");
     if (!records_.emplace(name, record).second) file.fail(shown + " is there twice");
     at += 46 + name_size + extra_size + comment_size;
   }
   std::vector<std::pair<std::uint64_t, std::uint64_t>> spans;
-  for (const auto& [name, record] : records_) spans.emplace_back(record.offset, record.offset + record.size);
+  for (const auto& [name, record] : records_) spans.emplace_back(record.offset, record.offset + record.packed);
   std::sort(spans.begin(), spans.end());
   for (std::size_t i = 1; i < spans.size(); ++i)
     if (spans[i].first < spans[i - 1].second) file.fail("records of its archive overlap");
@@ -121,24 +114,112 @@ const ZipRecord& ZipArchive::find(const std::string& name) const {
   return found->second;
 }
 
-void ZipArchive::verify(const std::string& name) const {
-  static constexpr std::array<std::uint32_t, 256> table = crc_table();
+const ZipRecord& ZipArchive::find_stored(const std::string& name) const {
+  const ZipRecord& record = find(name);
+  if (record.method != 0)
+    file_.fail("record '" + printable(name) +
+               "' is compressed; torch.save stores its records as they are, so this is no file of its making");
+  return record;
+}
+
+void ZipArchive::unpack(const std::string& name, FunctionRef<bool(std::string_view)> take) const {
   const ZipRecord& record = find(name);
   const std::string shown = "record '" + printable(name) + "'";
-  std::uint32_t crc = all_32;
   constexpr std::uint64_t step = 1U << 20;
-  for (std::uint64_t done = 0; done < record.size; done += step)
-    for (const char byte : file_.read(record.offset + done, std::min(step, record.size - done), shown))
-      crc = (crc >> 8) ^ table[(crc ^ static_cast<unsigned char>(byte)) & 0xFFU];
-  if (~crc != record.checksum) file_.fail(shown + " does not match its checksum; the file is damaged");
+  if (record.method == 0) {
+    for (std::uint64_t done = 0; done < record.size; done += step)
+      if (!take(file_.read(record.offset + done, std::min(step, record.size - done), shown))) return;
+    return;
+  }
+  if (record.method != 8)
+    file_.fail(shown + " is packed in a way that is not known here (" + std::to_string(record.method) + ")");
+  ::z_stream stream{};
+  if (::inflateInit2(&stream, -MAX_WBITS) != Z_OK) file_.fail("no memory to unpack " + shown);
+  const std::unique_ptr<::z_stream, int (*)(::z_stream*)> closer(&stream, ::inflateEnd);
+  std::string out(step, '\0');
+  std::uint64_t done = 0;
+  int status = Z_OK;
+  for (std::uint64_t at = 0; at < record.packed && status != Z_STREAM_END; at += step) {
+    std::string in = file_.read(record.offset + at, std::min(step, record.packed - at), shown);
+    stream.next_in = reinterpret_cast<::Bytef*>(in.data());
+    stream.avail_in = static_cast<::uInt>(in.size());
+    do {
+      stream.next_out = reinterpret_cast<::Bytef*>(out.data());
+      stream.avail_out = static_cast<::uInt>(out.size());
+      status = ::inflate(&stream, Z_NO_FLUSH);
+      const std::uint64_t made = out.size() - stream.avail_out;
+      done += made;
+      if ((status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) || done > record.size)
+        file_.fail(shown + " is damaged: it cannot be unpacked");
+      if (made > 0 && !take(std::string_view(out).substr(0, made))) return;
+    } while (stream.avail_out == 0 && status != Z_STREAM_END);
+  }
+  if (done != record.size) file_.fail(shown + " is damaged: it is shorter than it should be");
+}
+
+namespace {
+
+class Crc {
+ public:
+  void update(std::string_view bytes) {
+    sum_ = ::crc32_z(sum_, reinterpret_cast<const ::Bytef*>(bytes.data()), bytes.size());
+  }
+  std::uint32_t value() const { return static_cast<std::uint32_t>(sum_); }
+
+ private:
+  ::uLong sum_ = 0;
+};
+
+}  // namespace
+
+void ZipArchive::verify(const std::string& name) const {
+  Crc crc;
+  unpack(name, [&](std::string_view bytes) {
+    crc.update(bytes);
+    return true;
+  });
+  if (crc.value() != find(name).checksum)
+    file_.fail("record '" + printable(name) + "' does not match its checksum; the file is damaged");
 }
 
 std::string ZipArchive::read(const std::string& name, std::uint64_t longest) const {
   const ZipRecord& record = find(name);
-  const std::string shown = "record '" + printable(name) + "'";
-  if (record.size > longest) file_.fail(shown + " is larger than any of its kind");
-  verify(name);
-  return file_.read(record.offset, record.size, shown);
+  if (record.size > longest) file_.fail("record '" + printable(name) + "' is larger than any of its kind");
+  std::string result;
+  Crc crc;
+  unpack(name, [&](std::string_view bytes) {
+    crc.update(bytes);
+    result.append(bytes);
+    return true;
+  });
+  if (crc.value() != record.checksum)
+    file_.fail("record '" + printable(name) + "' does not match its checksum; the file is damaged");
+  return result;
+}
+
+std::string ZipArchive::read_begin(const std::string& name, std::uint64_t count) const {
+  std::string result;
+  unpack(name, [&](std::string_view bytes) {
+    result.append(bytes.substr(0, count - result.size()));
+    return result.size() < count;
+  });
+  return result;
+}
+
+void ZipArchive::copy_to(const std::string& name, int descriptor) const {
+  Crc crc;
+  unpack(name, [&](std::string_view bytes) {
+    crc.update(bytes);
+    while (!bytes.empty()) {
+      const ::ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) file_.fail("cannot be unpacked: the folder for temporary files is full");
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+  });
+  if (crc.value() != find(name).checksum)
+    file_.fail("record '" + printable(name) + "' does not match its checksum; the file is damaged");
 }
 
 }  // namespace gramflow
