@@ -34,10 +34,10 @@ void add_import(CLI::App& weights, const NetworkPaths& paths) {
       weights.add_subcommand("import", "Convert weights of PyTorch, Keras, Caffe, MatConvNet, ONNX or numpy");
   command->add_option("FILE", options->file, "recognised by its content, not by its name")->required();
   command->add_option("-o,--output", options->output, "the .safetensors file to write")->required();
-  command->add_option("--network", options->network,
-                      "a network or a .yaml; default: the only one that fits");
-  command->add_option("--prefix", options->prefix,
-                      "of the set of tensors that is meant, when several fit: ema., generator., \"\" for none");
+  command->add_option("--network", options->network, "a network or a .yaml; default: the only one that fits");
+  command->add_option(
+      "--prefix", options->prefix,
+      "of the set of tensors that is meant, when several fit: ema., generator., \"\" for none");
   command->add_option(
       "--convention", options->convention,
       "torchvision, caffe or network: what input the weights want; default: by the kind of file");

@@ -41,8 +41,8 @@ struct Checksums {
   std::string sha256;
   std::string md5;
 };
-/// Of a whole file, read once. Throws RunError, the path in front. `progress`, if any, is told how many bytes of how
-/// many are done.
+/// Of a whole file, read once. Throws RunError, the path in front. `progress`, if any, is told how many bytes
+/// of how many are done.
 Checksums file_checksums(const std::string& path,
                          const std::function<void(std::uint64_t done, std::uint64_t total)>& progress = {});
 

@@ -1,5 +1,6 @@
 #pragma once
-// In what order the numbers of a convolution's kernel lie in a file. A shape cannot tell: 3x3x3x3 fits all of them.
+// In what order the numbers of a convolution's kernel lie in a file. A shape cannot tell: 3x3x3x3 fits all of
+// them.
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -76,9 +76,9 @@ struct Network {
   std::optional<InputConvention> weights_input;
   const InputConvention& trained_input() const { return weights_input ? *weights_input : input; }
   std::vector<NetworkDownload> downloads;
-  std::optional<KernelLayout> layout;      ///< of the kernels in a file to import, when it does not say itself
+  std::optional<KernelLayout> layout;  ///< of the kernels in a file to import, when it does not say itself
   std::vector<std::string> ignored_names;  ///< beginnings of names that import need not understand
-  std::vector<NetworkLayer> layers;  ///< a straight chain from the input
+  std::vector<NetworkLayer> layers;        ///< a straight chain from the input
 
   /// Index of a layer by name, -1 when there is none.
   int find(std::string_view layer) const;

@@ -11,12 +11,14 @@ namespace gramflow {
 namespace {
 
 constexpr std::string_view limits =
-    "a network file knows convolutions of stride 1 with odd kernels, ReLU, and 2x2 pools of stride 2: the VGGs "
+    "a network file knows convolutions of stride 1 with odd kernels, ReLU, and 2x2 pools of stride 2: the "
+    "VGGs "
     "(11, 13, 16, 19, with or without batch norms) and networks cut or distilled from them";
 
 bool is_one_of(const Value& value, std::initializer_list<std::string_view> texts) {
   const Value::Scalar* scalar = value.scalar();
-  return scalar != nullptr && !scalar->quoted && std::find(texts.begin(), texts.end(), scalar->text) != texts.end();
+  return scalar != nullptr && !scalar->quoted &&
+         std::find(texts.begin(), texts.end(), scalar->text) != texts.end();
 }
 
 /// What `key: value` of a layer should be instead; reported where it stands. True when it was such a habit.
@@ -27,20 +29,22 @@ bool advise_on_key(const Entry& entry, Diagnostics& diagnostics) {
   };
   const std::string& key = entry.key;
   if (key == "bias" && is_one_of(value, {"false", "False", "no", "off"})) {
-    error("'bias' takes the name of a tensor, or none").suggest("bias: none says that the convolution has no bias");
+    error("'bias' takes the name of a tensor, or none")
+        .suggest("bias: none says that the convolution has no bias");
     return true;
   }
   if (key == "bias" && is_one_of(value, {"true", "True", "yes", "on"})) {
     error("'bias' takes the name of a tensor, or none").suggest("leave 'bias' out: the default is NAME.bias");
     return true;
   }
-  if (key == "norm" && is_one_of(value, {"true", "True", "yes", "on", "batch", "bn", "batch_norm"})) {
+  if (key == "norm" && is_one_of(value, {"true", "True", "yes", "on"})) {
     error("'norm' takes what the names of the batch norm's tensors begin with")
         .suggest("norm: bn1 for tensors bn1.weight, bn1.bias, bn1.running_mean and bn1.running_var");
     return true;
   }
   if (key == "norm" && is_one_of(value, {"false", "False", "no", "off"})) {
-    error("'norm' takes what the names of the batch norm's tensors begin with, or none").suggest("norm: none");
+    error("'norm' takes what the names of the batch norm's tensors begin with, or none")
+        .suggest("norm: none");
     return true;
   }
   if (key == "kind" && is_one_of(value, {"avg", "mean", "ave", "avgpool", "AVE", "AVG", "Average"})) {
@@ -55,9 +59,9 @@ bool advise_on_key(const Entry& entry, Diagnostics& diagnostics) {
   if (key == "stride" || key == "strides" || key == "dilation" || key == "groups") {
     error(fmt::format("a layer has no '{}'; {}", key, limits))
         .suggest(one ? fmt::format("leave '{}' out: 1 is all there is", key)
-                     : key == "stride" && is_one_of(value, {"2"})
-                           ? "leave it out at a 2x2 pool, whose stride is 2; another stride cannot be expressed"
-                           : "such a layer cannot be expressed");
+                 : key == "stride" && is_one_of(value, {"2"})
+                     ? "leave it out at a 2x2 pool, whose stride is 2; another stride cannot be expressed"
+                     : "such a layer cannot be expressed");
     return true;
   }
   if (key == "size" || key == "pool_size" || key == "kernel_size") {
@@ -65,8 +69,8 @@ bool advise_on_key(const Entry& entry, Diagnostics& diagnostics) {
         .suggest(key == "kernel_size" ? "kernel: 3" : "leave it out: pools are 2x2");
     return true;
   }
-  if (key == "slope" || key == "negative_slope" || key == "alpha" || key == "activation" || key == "leaky_relu" ||
-      key == "leaky" || key == "act") {
+  if (key == "slope" || key == "negative_slope" || key == "alpha" || key == "activation" ||
+      key == "leaky_relu" || key == "leaky" || key == "act") {
     error(fmt::format("a layer has no '{}'; {}", key, limits))
         .suggest(is_one_of(value, {"relu", "ReLU"}) ? "leave it out: a ReLU follows unless relu: false"
                  : is_one_of(value, {"none", "linear", "identity"})
@@ -74,7 +78,8 @@ bool advise_on_key(const Entry& entry, Diagnostics& diagnostics) {
                      : "a network with another activation cannot be expressed");
     return true;
   }
-  if (key == "relu" && (is_one_of(value, {"leaky", "prelu", "elu", "leaky_relu"}) || value.map() != nullptr)) {
+  if (key == "relu" &&
+      (is_one_of(value, {"leaky", "prelu", "elu", "leaky_relu"}) || value.map() != nullptr)) {
     error(fmt::format("'relu' takes true or false; {}", limits))
         .suggest("a network with another activation cannot be expressed");
     return true;
@@ -148,9 +153,10 @@ void warn_about_input(const Value& value, double scale, const std::vector<double
     const bool wants_255 = scale == 1 && *std::max_element(mean.begin(), mean.end()) > 1;
     diagnostics
         .warning("odd-input", where,
-                 fmt::format("a mean outside of 0 to {}: the mean is subtracted after a picture's values of 0 to 1 "
-                             "are multiplied by the scale of {}",
-                             scale, scale))
+                 fmt::format(
+                     "a mean outside of 0 to {}: the mean is subtracted after a picture's values of 0 to 1 "
+                     "are multiplied by the scale of {}",
+                     scale, scale))
         .suggest(wants_255 ? "scale: 255, if the weights want pictures of 0 to 255" : "");
     return;
   }
@@ -159,7 +165,9 @@ void warn_about_input(const Value& value, double scale, const std::vector<double
     diagnostics.warning("odd-input", where, "a mean of nearly 0 where pictures are of 0 to 255")
         .suggest("multiply the mean by 255, or scale: 1");
   if (near(mean[0], 103.939) && near(mean[1], 116.779) && near(mean[2], 123.68))
-    diagnostics.warning("odd-input", where, "this is Caffe's mean in the order blue, green, red; 'mean' takes red first")
+    diagnostics
+        .warning("odd-input", where,
+                 "this is Caffe's mean in the order blue, green, red; 'mean' takes red first")
         .suggest("mean: [123.68, 116.779, 103.939], whatever the order of the channels");
 }
 

@@ -62,7 +62,8 @@ class Builder {
     if (!network_.layout)
       diagnostics_
           .error("bad-layout", root_.find("layout")->value->span,
-                 "'layout' takes the order of a kernel's dimensions: the letters o, i, h and w (out, in, height, "
+                 "'layout' takes the order of a kernel's dimensions: the letters o, i, h and w (out, in, "
+                 "height, "
                  "width), and -turned for kernels turned by 180 degrees; found '" +
                      parameters_.layout + "'")
           .suggest("hwio for Keras and TensorFlow, oihw for PyTorch and Caffe, oihw-turned for Theano");
@@ -178,8 +179,9 @@ class Builder {
   }
 
   void add_pool(const LayerParameters& layer, const Value& where) {
-    refuse_keys(where, {"in", "out", "kernel", "padding", "relu", "weight", "bias", "norm", "epsilon", "gain"}, "pool",
-                "a convolution");
+    refuse_keys(where,
+                {"in", "out", "kernel", "padding", "relu", "weight", "bias", "norm", "epsilon", "gain"},
+                "pool", "a convolution");
     NetworkLayer made;
     made.kind = NetworkLayer::Kind::pool;
     made.name = *layer.pool;

@@ -34,7 +34,7 @@ struct TypeName {
 };
 constexpr TypeName type_names[] = {
     {"F32", StoredType::f32, 4},    {"F16", StoredType::f16, 2},       {"BF16", StoredType::bf16, 2},
-    {"F64", StoredType::f64, 8},  {"I64", StoredType::other, 8},     {"U64", StoredType::other, 8},
+    {"F64", StoredType::f64, 8},    {"I64", StoredType::other, 8},     {"U64", StoredType::other, 8},
     {"I32", StoredType::other, 4},  {"U32", StoredType::other, 4},     {"I16", StoredType::other, 2},
     {"U16", StoredType::other, 2},  {"I8", StoredType::other, 1},      {"U8", StoredType::other, 1},
     {"BOOL", StoredType::other, 1}, {"F8_E4M3", StoredType::other, 1}, {"F8_E5M2", StoredType::other, 1},
@@ -166,8 +166,8 @@ std::vector<float> SafetensorsFile::read(const std::string& name) const {
   if (found == tensors_.end()) fail(path_, "has no tensor " + shown_name(name));
   const SafetensorsInfo& info = found->second;
   if (info.type == StoredType::other)
-    fail(path_,
-         "tensor " + shown_name(name) + " is of type " + info.type_name + "; F64, F32, F16 and BF16 are read");
+    fail(path_, "tensor " + shown_name(name) + " is of type " + info.type_name +
+                    "; F64, F32, F16 and BF16 are read");
   std::vector<char> bytes(info.end - info.begin);
   std::ifstream file(path_, std::ios::binary);
   file.seekg(static_cast<std::streamoff>(info.begin));

@@ -60,8 +60,8 @@ class SafetensorsWriter {
   ~SafetensorsWriter();
   SafetensorsWriter(const SafetensorsWriter&) = delete;
   SafetensorsWriter& operator=(const SafetensorsWriter&) = delete;
-  /// The next tensor's numbers, as many as its shape says. Throws RunError, also for a number that half precision
-  /// cannot hold.
+  /// The next tensor's numbers, as many as its shape says. Throws RunError, also for a number that half
+  /// precision cannot hold.
   void write(const std::vector<float>& values);
   /// After the last: the file appears. Without it there is none.
   void commit();

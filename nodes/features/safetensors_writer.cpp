@@ -68,8 +68,8 @@ SafetensorsWriter::~SafetensorsWriter() = default;
 void SafetensorsWriter::write(const std::vector<float>& values) {
   const SafetensorsShape& tensor = tensors_.at(next_++);
   if (values.size() != count_of(tensor.shape))
-    throw RunError(fmt::format("{}: '{}' has {} numbers, its shape wants {}", path_, tensor.name, values.size(),
-                               count_of(tensor.shape)));
+    throw RunError(fmt::format("{}: '{}' has {} numbers, its shape wants {}", path_, tensor.name,
+                               values.size(), count_of(tensor.shape)));
   if (type_ == StoredType::f32) return file_->write(values.data(), values.size() * sizeof(float));
   const std::vector<std::uint16_t> halves = to_half(path_, tensor.name, values);
   file_->write(halves.data(), halves.size() * sizeof(std::uint16_t));

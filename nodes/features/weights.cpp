@@ -39,8 +39,8 @@ void check_tensor(const SafetensorsFile& file, const std::string& layer, const s
     throw RunError(fmt::format("{}: tensor '{}' has the shape [{}]; layer '{}' needs [{}]", file.path(), name,
                                fmt::join(found->second.shape, ", "), layer, fmt::join(shape, ", ")));
   if (found->second.type == StoredType::other)
-    throw RunError(fmt::format("{}: tensor '{}' is of type {}; F64, F32, F16 and BF16 are read", file.path(), name,
-                               found->second.type_name));
+    throw RunError(fmt::format("{}: tensor '{}' is of type {}; F64, F32, F16 and BF16 are read", file.path(),
+                               name, found->second.type_name));
 }
 
 /// What the file says of itself, where it says anything, must be what the network says.
@@ -66,8 +66,8 @@ void check_metadata(const Network& network, const SafetensorsFile& file) {
                     file.path(), convention_text(*convention), network.name, convention_text(expected)));
 }
 
-/// A file that import made holds what the network uses, folded; another may hold more. What has a number for each
-/// channel of a layer (a norm, a PReLU) would change it, and a run does not apply it.
+/// A file that import made holds what the network uses, folded; another may hold more. What has a number for
+/// each channel of a layer (a norm, a PReLU) would change it, and a run does not apply it.
 void check_unused(const Network& network, const SafetensorsFile& file) {
   if (const auto made = file.metadata().find("converter");
       made != file.metadata().end() && made->second.starts_with("gramflow"))
@@ -95,13 +95,14 @@ void check_unused(const Network& network, const SafetensorsFile& file) {
       if (kernel != file.tensors().end() && kernel->second.shape.size() >= 2) continue;
     }
     if (channels.contains(info.elements()))
-      strange = fmt::format("'{}' has a number for each channel of a layer and may change it", printable(name));
+      strange =
+          fmt::format("'{}' has a number for each channel of a layer and may change it", printable(name));
   }
   if (!strange.empty())
-    throw RunError(fmt::format("{}: {}\n  import understands norms and asks about the rest: gramflow weights import {} "
-                               "--network {} -o FILE",
-                               file.path(), strange, file.path(),
-                               network.file.empty() ? network.name : network.file));
+    throw RunError(
+        fmt::format("{}: {}\n  import understands norms and asks about the rest: gramflow weights import {} "
+                    "--network {} -o FILE",
+                    file.path(), strange, file.path(), network.file.empty() ? network.name : network.file));
 }
 
 void check(const Network& network, const SafetensorsFile& file) {

@@ -10,8 +10,11 @@ std::vector<hsize_t> sides(const std::vector<std::int64_t>& shape) { return {sha
 
 class File {
  public:
-  explicit File(const std::string& path)
-      : id_(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT)) {
+  explicit File(const std::string& path, std::int64_t user_block = 0) {
+    const hid_t creation = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_userblock(creation, static_cast<hsize_t>(user_block));
+    id_ = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, H5P_DEFAULT);
+    H5Pclose(creation);
     REQUIRE(id_ >= 0);
     links_ = H5Pcreate(H5P_LINK_CREATE);
     H5Pset_create_intermediate_group(links_, 1);
@@ -39,8 +42,8 @@ class File {
   }
 
  private:
-  hid_t id_;
-  hid_t links_;
+  hid_t id_ = -1;
+  hid_t links_ = -1;
 };
 
 /// 16 bits of the usual kind, which HDF5 knows no name for.
@@ -54,8 +57,19 @@ hid_t half_type() {
 
 }  // namespace
 
-void put_keras(const std::string& file, const std::vector<KerasDataset>& datasets) {
-  File made(file);
+void put_keras(const std::string& file, const std::vector<KerasDataset>& datasets,
+               const std::map<std::string, std::string>& attributes, std::int64_t user_block) {
+  File made(file, user_block);
+  for (const auto& [name, text] : attributes) {
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, text.size() + 1);
+    const hid_t space = H5Screate(H5S_SCALAR);
+    const hid_t attribute = H5Acreate2(made.id(), name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT);
+    REQUIRE(H5Awrite(attribute, type, text.c_str()) >= 0);
+    H5Aclose(attribute);
+    H5Sclose(space);
+    H5Tclose(type);
+  }
   for (const KerasDataset& dataset : datasets)
     made.add(dataset.path, dataset.shape, H5T_IEEE_F32LE, H5Pcreate(H5P_DATASET_CREATE),
              dataset.values.data());

@@ -1,6 +1,7 @@
 #pragma once
 // Keras files, made with the HDF5 library: right ones, and ones that want something.
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,9 @@ struct KerasDataset {
   std::vector<float> values;
 };
 
-void put_keras(const std::string& file, const std::vector<KerasDataset>& datasets);
+/// `attributes` are texts at the file itself; `user_block` bytes lie in front (0, 512, 1024, ...).
+void put_keras(const std::string& file, const std::vector<KerasDataset>& datasets,
+               const std::map<std::string, std::string>& attributes = {}, std::int64_t user_block = 0);
 /// In half precision, chunked and packed with deflate.
 void put_keras_packed(const std::string& file, const std::vector<KerasDataset>& datasets);
 

@@ -1,9 +1,9 @@
-// The kinds of files with a convention: Keras's and Caffe's VGGs want BGR of 0 to 255 minus the mean, MatConvNet's the
-// same as RGB, torchvision's and timm's normalised RGB. But Caffe's weights also go round under torchvision's names.
-// Two things in the numbers tell them apart. Blue carries the least of what a picture is, so kernels learned from
-// pictures are weakest there: the first of their input channels for BGR, the last for RGB. And kernels for 0 to 255
-// that answer with about 1 are some fifty times smaller than those for normalised numbers. Neither is certain, so
-// neither decides.
+// The kinds of files with a convention: Keras's and Caffe's VGGs want BGR of 0 to 255 minus the mean,
+// MatConvNet's the same as RGB, torchvision's and timm's normalised RGB. But Caffe's weights also go round
+// under torchvision's names. Two things in the numbers tell them apart. Blue carries the least of what a
+// picture is, so kernels learned from pictures are weakest there: the first of their input channels for BGR,
+// the last for RGB. And kernels for 0 to 255 that answer with about 1 are some fifty times smaller than those
+// for normalised numbers. Neither is certain, so neither decides.
 #include "nodes/features/import/choose_convention.h"
 
 #include <fmt/format.h>
@@ -45,14 +45,16 @@ InputConvention convention_of(Kind kind) {
 }
 
 /// SHA-256 of the first kernel of Caffe's VGG-19 as F32, OIHW, blue first.
-constexpr std::string_view caffe_vgg19_kernel = "f8ee325686ded00722375b5a05fd287de09be3bd3b1853cb1c5cf29996394684";
+constexpr std::string_view caffe_vgg19_kernel =
+    "f8ee325686ded00722375b5a05fd287de09be3bd3b1853cb1c5cf29996394684";
 
 /// `first` as blue first whether or not it is red first.
 std::string fingerprint(std::vector<float> first, std::int64_t channels, bool exchange) {
   if (channels <= 0 || first.size() % (3 * static_cast<std::size_t>(channels)) != 0) return "";
   const std::size_t area = first.size() / (3 * static_cast<std::size_t>(channels));
   for (std::size_t at = 0; exchange && at < first.size(); at += 3 * area)
-    std::swap_ranges(first.begin() + static_cast<std::ptrdiff_t>(at), first.begin() + static_cast<std::ptrdiff_t>(at + area),
+    std::swap_ranges(first.begin() + static_cast<std::ptrdiff_t>(at),
+                     first.begin() + static_cast<std::ptrdiff_t>(at + area),
                      first.begin() + static_cast<std::ptrdiff_t>(at + 2 * area));
   Sha256 sum;
   sum.update(first.data(), first.size() * sizeof(float));
@@ -68,7 +70,8 @@ struct Evidence {
 
 Evidence evidence_of(const std::vector<float>& first, std::int64_t channels) {
   Evidence evidence;
-  if (channels <= 0 || first.empty() || first.size() % (3 * static_cast<std::size_t>(channels)) != 0) return evidence;
+  if (channels <= 0 || first.empty() || first.size() % (3 * static_cast<std::size_t>(channels)) != 0)
+    return evidence;
   const std::size_t area = first.size() / (3 * static_cast<std::size_t>(channels));
   std::array<double, 3> energy{};
   for (std::size_t i = 0; i < first.size(); ++i)
@@ -96,9 +99,10 @@ std::string caffe_in_name(const ImportOptions& options, const std::string& prefi
 }
 
 [[noreturn]] void ask(const ImportOptions& options, const std::string& why) {
-  throw RunError(fmt::format("{}: {}, and guessing wrong ruins every picture\n  say --convention torchvision, caffe or "
-                             "network: normalised RGB, BGR of 0 to 255 minus the mean, or what the network's file says",
-                             options.file, why));
+  throw RunError(
+      fmt::format("{}: {}, and guessing wrong ruins every picture\n  say --convention torchvision, caffe or "
+                  "network: normalised RGB, BGR of 0 to 255 minus the mean, or what the network's file says",
+                  options.file, why));
 }
 
 }  // namespace
@@ -127,29 +131,35 @@ ChosenConvention choose_convention(const ImportOptions& options, const TensorSou
               "its first kernels are those of Caffe's VGG-19"};
   const Evidence evidence = evidence_of(first, channels);
   const std::string caffe_name = caffe_in_name(options, set.prefix);
-  if (naming == Naming::torchvision && source.format() != SourceFormat::caffe && source.format() != SourceFormat::matlab) {
+  if (naming == Naming::torchvision && source.format() != SourceFormat::caffe &&
+      source.format() != SourceFormat::matlab) {
     if (!caffe_name.empty())
-      ask(options, "the names of its tensors are torchvision's, whose weights want normalised RGB, but " + caffe_name +
-                       ", whose weights want BGR of 0 to 255");
+      ask(options, "the names of its tensors are torchvision's, whose weights want normalised RGB, but " +
+                       caffe_name + ", whose weights want BGR of 0 to 255");
     if (evidence.looks_bgr)
       ask(options,
-          "the names of its tensors are torchvision's, whose weights want normalised RGB, but its first kernels look as "
+          "the names of its tensors are torchvision's, whose weights want normalised RGB, but its first "
+          "kernels look as "
           "if their channels were blue, green and red, as Caffe's");
     if (evidence.looks_255)
       ask(options,
-          "the names of its tensors are torchvision's, whose weights want normalised RGB, but its first kernels are as "
+          "the names of its tensors are torchvision's, whose weights want normalised RGB, but its first "
+          "kernels are as "
           "small as those for pictures of 0 to 255");
     return {torchvision_convention(), "as all VGGs of torchvision and timm"};
   }
   if (source.format() == SourceFormat::matlab)
     return {convention_of(Kind::caffe_rgb), "as the VGGs of MatConvNet"};
-  const bool keras = naming == Naming::keras || (naming == Naming::counted && source.format() == SourceFormat::keras);
+  const bool keras =
+      naming == Naming::keras || (naming == Naming::counted && source.format() == SourceFormat::keras);
   if (keras || source.format() == SourceFormat::caffe) {
     const std::string whose = keras ? "Keras" : "Caffe";
     if (evidence.looks_rgb)
-      ask(options, fmt::format("its kind is {}'s, whose VGGs want BGR of 0 to 255, but its first kernels look as if their "
-                               "channels were red, green and blue",
-                               whose));
+      ask(options,
+          fmt::format(
+              "its kind is {}'s, whose VGGs want BGR of 0 to 255, but its first kernels look as if their "
+              "channels were red, green and blue",
+              whose));
     return {caffe_convention(), "as all VGGs of " + whose};
   }
   ask(options, "nothing in the file says whether it wants normalised RGB or BGR of 0 to 255");

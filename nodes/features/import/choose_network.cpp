@@ -1,6 +1,6 @@
-// Every network that may be meant is compared with every set of tensors that may be it. What is complete and leaves
-// nothing open is a candidate; one candidate is an answer, several are a question. Networks whose weights are the
-// same but for the input are told apart by the convention.
+// Every network that may be meant is compared with every set of tensors that may be it. What is complete and
+// leaves nothing open is a candidate; one candidate is an answer, several are a question. Networks whose
+// weights are the same but for the input are told apart by the convention.
 #include "nodes/features/import/choose_network.h"
 
 #include <fmt/format.h>
@@ -62,8 +62,8 @@ std::string prefix_text(const std::string& prefix) {
 }
 
 std::string some_lines(const std::vector<std::string>& lines, std::size_t most) {
-  const std::vector<std::string> shown(lines.begin(),
-                                       lines.begin() + static_cast<std::ptrdiff_t>(std::min(lines.size(), most)));
+  const std::vector<std::string> shown(
+      lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(std::min(lines.size(), most)));
   std::string text = fmt::format("  {}", fmt::join(shown, "\n  "));
   if (lines.size() > most) text += fmt::format("\n  and {} more", lines.size() - most);
   return text;
@@ -94,7 +94,8 @@ class Chooser {
 
   std::vector<NetworkPtr> networks() const {
     if (is_asked()) return {named_network(options_.network, paths_)};
-    if (const std::string name = source_.metadata("network"); !name.empty()) return {named_network(name, paths_)};
+    if (const std::string name = source_.metadata("network"); !name.empty())
+      return {named_network(name, paths_)};
     return all_networks(paths_);
   }
 
@@ -111,7 +112,9 @@ class Chooser {
                                    [](const NetworkLayer& layer) { return layer.weight_given; });
     if (sets.empty() && given)
       for (const char* end : {"", ".", "/"})
-        if (const std::string prefix = wanted + end; names_.has_prefix(prefix) && (wanted.empty() || *end != 0 || wanted.find_last_of("./") == wanted.size() - 1))
+        if (const std::string prefix = wanted + end;
+            names_.has_prefix(prefix) &&
+            (wanted.empty() || *end != 0 || wanted.find_last_of("./") == wanted.size() - 1))
           sets.push_back({Naming::own, prefix});
     return sets;
   }
@@ -131,14 +134,15 @@ class Chooser {
 
   std::vector<const Attempt*> one_set(std::vector<const Attempt*> fitting) const {
     std::map<std::string, std::set<std::string>> networks_of;
-    for (const Attempt* attempt : fitting) networks_of[attempt->match.set.prefix].insert(attempt->network->name);
+    for (const Attempt* attempt : fitting)
+      networks_of[attempt->match.set.prefix].insert(attempt->network->name);
     if (networks_of.size() == 1) return fitting;
     std::vector<std::string> lines;
     for (const auto& [prefix, names] : networks_of)
       lines.push_back(fmt::format("{} for {}", prefix_text(prefix),
                                   join_words(std::vector<std::string>(names.begin(), names.end()))));
-    throw RunError(fmt::format("{}: several sets of its tensors fit; say which one is meant:\n{}", options_.file,
-                               some_lines(lines, 12)));
+    throw RunError(fmt::format("{}: several sets of its tensors fit; say which one is meant:\n{}",
+                               options_.file, some_lines(lines, 12)));
   }
 
   /// The first convolution's numbers, for the convention; empty when they cannot be had simply.
@@ -154,15 +158,17 @@ class Chooser {
     std::vector<const Attempt*> suiting;
     std::optional<ChosenConvention> convention;
     for (const Attempt* attempt : fitting) {
-      convention = choose_convention(options_, source_, attempt->match.set, checksums_, first_kernel(*attempt),
-                                     attempt->match.layers.front().layer->out_channels);
+      convention =
+          choose_convention(options_, source_, attempt->match.set, checksums_, first_kernel(*attempt),
+                            attempt->match.layers.front().layer->out_channels);
       conventions[attempt] = *convention;
       const InputConvention& trained = attempt->network->trained_input();
       if (!convention->known || *convention->known == trained) suiting.push_back(attempt);
     }
     if (suiting.empty())
       for (const Attempt* attempt : fitting)
-        if (exact_change(*conventions[attempt].known, attempt->network->trained_input())) suiting.push_back(attempt);
+        if (exact_change(*conventions[attempt].known, attempt->network->trained_input()))
+          suiting.push_back(attempt);
     if (suiting.empty()) fail_convention(*fitting.front(), conventions[fitting.front()]);
     const Attempt& chosen = one_network(suiting);
     const ChosenConvention& its = conventions[&chosen];
@@ -171,17 +177,19 @@ class Chooser {
     choice.match = chosen.match;
     const bool mapped = std::any_of(chosen.network->layers.begin(), chosen.network->layers.end(),
                                     [](const NetworkLayer& layer) { return layer.weight_given; });
-    choice.format = source_.format_text() + " with " +
-                    (mapped ? "the names that the network's file gives" : naming_text(chosen.match.set.naming));
+    choice.format =
+        source_.format_text() + " with " +
+        (mapped ? "the names that the network's file gives" : naming_text(chosen.match.set.naming));
     choice.set = set_reason(chosen);
-    choice.why = is_asked()                               ? "as you said"
-                 : !source_.metadata("network").empty()   ? "the file says so"
-                 : fitting.size() > 1 ? "the only one that fits and wants this input"
-                                      : "the only one that fits";
+    choice.why = is_asked()                             ? "as you said"
+                 : !source_.metadata("network").empty() ? "the file says so"
+                 : fitting.size() > 1                   ? "the only one that fits and wants this input"
+                                                        : "the only one that fits";
     choice.convention = convention_text(chosen.network->trained_input()) + " (" + its.reason;
     if (its.known && *its.known != chosen.network->trained_input()) {
       choice.change_from = its.known;
-      choice.convention += ", which is " + convention_text(*its.known) + "; the first convolution was changed for it";
+      choice.convention +=
+          ", which is " + convention_text(*its.known) + "; the first convolution was changed for it";
     }
     choice.convention += ")";
     return choice;
@@ -216,7 +224,8 @@ class Chooser {
     for (const auto& other : all_networks(paths_))
       if (other->trained_input() == *convention.known) fitting.push_back(other->name);
     throw RunError(fmt::format(
-        "{}: its weights want another input than network '{}' gives\n  the weights: {} ({})\n  the network: {}\n"
+        "{}: its weights want another input than network '{}' gives\n  the weights: {} ({})\n  the network: "
+        "{}\n"
         "  networks with the weights' input: {}\n  if you know better: --convention network",
         options_.file, attempt.network->name, convention_text(*convention.known), convention.reason,
         convention_text(attempt.network->trained_input()), fitting.empty() ? "none" : join_words(fitting)));
@@ -235,9 +244,9 @@ class Chooser {
   /// Nothing fits: what is nearest, and why it does not.
   [[noreturn]] void fail() const {
     if (options_.prefix && attempts_.empty())
-      throw RunError(fmt::format("{}: no set of its tensors begins with '{}' and may be {}\nThe file has:\n{}",
-                                 options_.file, printable(*options_.prefix),
-                                 is_asked() ? options_.network : "a network", file_lines(20)));
+      throw RunError(fmt::format(
+          "{}: no set of its tensors begins with '{}' and may be {}\nThe file has:\n{}", options_.file,
+          printable(*options_.prefix), is_asked() ? options_.network : "a network", file_lines(20)));
     if (attempts_.empty())
       throw RunError(fmt::format(
           "{}: is {}, but its names are of no known kind (features.0.weight, block1_conv1, conv1_1.weight).\n"
@@ -251,18 +260,22 @@ class Chooser {
       return rank(a) < rank(b);
     };
     const Attempt& nearest = *std::max_element(attempts_.begin(), attempts_.end(), better);
-    const std::string where =
-        nearest.match.set.prefix.empty() ? "" : " under the prefix '" + printable(nearest.match.set.prefix) + "'";
+    const std::string where = nearest.match.set.prefix.empty()
+                                  ? ""
+                                  : " under the prefix '" + printable(nearest.match.set.prefix) + "'";
     if (nearest.match.problems.empty())
-      throw RunError(fmt::format("{}: has tensors{} that may change the features of network '{}', and are not "
-                                 "understood:\n{}",
-                                 options_.file, where, nearest.network->name, some_lines(nearest.match.objections, 6)));
+      throw RunError(
+          fmt::format("{}: has tensors{} that may change the features of network '{}', and are not "
+                      "understood:\n{}",
+                      options_.file, where, nearest.network->name, some_lines(nearest.match.objections, 6)));
     if (!is_asked() && source_.metadata("network").empty())
-      throw RunError(fmt::format("{}: is none of the networks here; nearest is '{}'{}, which differs:\n{}\n"
-                                 "A network file of your own can say what this is: see docs/networks.md",
-                                 options_.file, nearest.network->name, where, some_lines(nearest.match.problems, 3)));
+      throw RunError(
+          fmt::format("{}: is none of the networks here; nearest is '{}'{}, which differs:\n{}\n"
+                      "A network file of your own can say what this is: see docs/networks.md",
+                      options_.file, nearest.network->name, where, some_lines(nearest.match.problems, 3)));
     throw RunError(fmt::format("{}: does not fit network '{}'{}:\n{}\nThe file has:\n{}", options_.file,
-                               nearest.network->name, where, some_lines(nearest.match.problems, 40), file_lines(60)));
+                               nearest.network->name, where, some_lines(nearest.match.problems, 40),
+                               file_lines(60)));
   }
 
   const ImportOptions& options_;
@@ -275,8 +288,9 @@ class Chooser {
 
 }  // namespace
 
-NetworkChoice choose_network(const ImportOptions& options, const TensorSource& source, const TensorNames& names,
-                             const Checksums& checksums, const NetworkPaths& paths) {
+NetworkChoice choose_network(const ImportOptions& options, const TensorSource& source,
+                             const TensorNames& names, const Checksums& checksums,
+                             const NetworkPaths& paths) {
   return Chooser(options, source, names, checksums, paths).run();
 }
 

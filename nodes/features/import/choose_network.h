@@ -19,9 +19,9 @@ struct NetworkChoice {
   std::optional<InputConvention> change_from;
 };
 
-/// The network that was asked for, or the only one that fits. Throws like import_weights(): also when several sets
-/// of the file fit, or several networks do.
-NetworkChoice choose_network(const ImportOptions& options, const TensorSource& source, const TensorNames& names,
-                             const Checksums& checksums, const NetworkPaths& paths);
+/// The network that was asked for, or the only one that fits. Throws like import_weights(): also when several
+/// sets of the file fit, or several networks do.
+NetworkChoice choose_network(const ImportOptions& options, const TensorSource& source,
+                             const TensorNames& names, const Checksums& checksums, const NetworkPaths& paths);
 
 }  // namespace gramflow

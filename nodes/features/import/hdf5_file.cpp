@@ -1,6 +1,7 @@
-// How kernels lie follows from who wrote the file. Keras 2 and 3 write HWIO; under the Theano backend the kernels are
-// also turned by 180 degrees. Keras 1 writes HWIO or Theano's OIHW, as dim_ordering says. Before that nothing said
-// anything. Names of the files that were handed round say both: th_dim_ordering is OIHW, th_kernels are turned.
+// How kernels lie follows from who wrote the file. Keras 2 and 3 write HWIO; under the Theano backend the
+// kernels are also turned by 180 degrees. Keras 1 writes HWIO or Theano's OIHW, as dim_ordering says. Before
+// that nothing said anything. Names of the files that were handed round say both: th_dim_ordering is OIHW,
+// th_kernels are turned.
 #include "nodes/features/import/hdf5_file.h"
 
 #include <cstring>
@@ -21,7 +22,8 @@ constexpr std::uint64_t longest_message = 1U << 16;  // if there is an error ins
 constexpr std::string_view signature = "\x89HDF\r\n\x1a\n";
 
 constexpr const char* say_layout =
-    "say layout: hwio (Keras, TensorFlow), oihw (PyTorch, Caffe) or oihw-turned (Theano) in the network's file";
+    "say layout: hwio (Keras, TensorFlow), oihw (PyTorch, Caffe) or oihw-turned (Theano) in the network's "
+    "file";
 
 class Hdf5Source final : public TensorSource {
  public:
@@ -58,14 +60,16 @@ class Hdf5Source final : public TensorSource {
     if (!file_reason_.empty()) return {std::nullopt, file_reason_};
     if (role == "param_0")
       return {std::nullopt,
-              "a Keras of before 1.1 wrote the file, which says neither Theano's order of dimensions nor whether kernels "
+              "a Keras of before 1.1 wrote the file, which says neither Theano's order of dimensions nor "
+              "whether kernels "
               "are turned by 180 degrees, as Theano's are (the VGGs of that time: layout: oihw-turned); " +
                   std::string(say_layout)};
     if (is_keras_) return {KernelLayout{"hwio", false}, "as Keras writes them"};
     const bool one_side = tensor.shape.size() == 4 && tensor.shape[0] == tensor.shape[1] &&
                           tensor.shape[1] == tensor.shape[2] && tensor.shape[2] == tensor.shape[3];
     if (role == "weight" && !one_side) return {KernelLayout{}, "by its name"};
-    return {std::nullopt, "nothing in the file says in what order its kernels lie; " + std::string(say_layout)};
+    return {std::nullopt,
+            "nothing in the file says in what order its kernels lie; " + std::string(say_layout)};
   }
 
   LayerFacts facts(std::size_t index) const override {
@@ -84,7 +88,8 @@ class Hdf5Source final : public TensorSource {
       std::uint64_t count = 1;
       for (const std::int64_t side : wanted.back().shape)
         if (__builtin_mul_overflow(count, static_cast<std::uint64_t>(side), &count) || count > (1ULL << 28))
-          throw RunError(shown_ + ": dataset '" + printable(wanted.back().name) + "' is larger than any of a VGG's");
+          throw RunError(shown_ + ": dataset '" + printable(wanted.back().name) +
+                         "' is larger than any of a VGG's");
       counts.push_back(count);
       total += count;
     }
@@ -128,7 +133,8 @@ class Hdf5Source final : public TensorSource {
 
   static bool looks_like_keras(const std::string& name) {
     const NamedPart part = split_name(name);
-    return part.role == "kernel" || part.role == "W" || part.role.starts_with("vars/") || name.ends_with(":0");
+    return part.role == "kernel" || part.role == "W" || part.role.starts_with("vars/") ||
+           name.ends_with(":0");
   }
 
   std::string module_of(const std::string& group) const {
@@ -157,12 +163,14 @@ class Hdf5Source final : public TensorSource {
     } else if (keras_1 && order == "th" && backend == "theano") {
       file_layout_ = KernelLayout{"oihw", true};
     } else if (keras_1 && (order == "th" || (order.empty() && backend == "theano"))) {
-      file_reason_ = "Keras 1 wrote the file in Theano's order of dimensions (th), and nothing says whether its kernels "
-                     "are turned by 180 degrees, as Theano's are; say layout: oihw-turned or oihw in the network's file";
+      file_reason_ =
+          "Keras 1 wrote the file in Theano's order of dimensions (th), and nothing says whether its kernels "
+          "are turned by 180 degrees, as Theano's are; say layout: oihw-turned or oihw in the network's file";
     } else if (keras_1 && order.empty() && backend.empty()) {
-      file_reason_ = "Keras " + printable(version) +
-                     " wrote the file, and nothing says whether in Theano's order of dimensions or TensorFlow's; " +
-                     say_layout;
+      file_reason_ =
+          "Keras " + printable(version) +
+          " wrote the file, and nothing says whether in Theano's order of dimensions or TensorFlow's; " +
+          say_layout;
     } else if (backend == "theano") {
       file_layout_ = KernelLayout{"hwio", true};  // Keras 2; Keras 1 with order tf
     }

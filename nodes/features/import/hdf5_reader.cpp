@@ -162,18 +162,21 @@ void check_storage(const std::string& path, const std::string& name, hid_t datas
     const H5Z_filter_t filter =
         H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &parameters, nullptr, 0, nullptr, nullptr);
     if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32)
-      fail(path,
-           fmt::format("{} is packed with {}, which this library cannot unpack; in Python:\n"
-                       "  import h5py; a = h5py.File('{}'); b = h5py.File('unpacked.h5', 'w'); b.attrs.update(a.attrs)\n"
-                       "  a.visititems(lambda n, o: b.create_dataset(n, data=o[()]) if hasattr(o, 'dtype') else None)",
-                       name,
-                       filter == 32000   ? std::string("lzf")
-                       : filter == 32001 ? std::string("blosc")
-                       : filter == 32004 ? std::string("lz4")
-                       : filter == 32015 ? std::string("zstd")
-                       : filter == H5Z_FILTER_SZIP ? std::string("szip")
-                                         : fmt::format("the unusual filter {}", static_cast<int>(filter)),
-                       printable(path)));
+      fail(
+          path,
+          fmt::format(
+              "{} is packed with {}, which this library cannot unpack; in Python:\n"
+              "  import h5py; a = h5py.File('{}'); b = h5py.File('unpacked.h5', 'w'); "
+              "b.attrs.update(a.attrs)\n"
+              "  a.visititems(lambda n, o: b.create_dataset(n, data=o[()]) if hasattr(o, 'dtype') else None)",
+              name,
+              filter == 32000             ? std::string("lzf")
+              : filter == 32001           ? std::string("blosc")
+              : filter == 32004           ? std::string("lz4")
+              : filter == 32015           ? std::string("zstd")
+              : filter == H5Z_FILTER_SZIP ? std::string("szip")
+                                          : fmt::format("the unusual filter {}", static_cast<int>(filter)),
+              printable(path)));
   }
   const Handle type(H5Dget_type(dataset), H5Tclose);
   if (layout == H5D_CONTIGUOUS && H5Dget_storage_size(dataset) < elements * H5Tget_size(type))

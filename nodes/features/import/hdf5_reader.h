@@ -11,8 +11,8 @@ namespace gramflow {
 
 struct Hdf5Contents {
   std::vector<SourceTensor> tensors;
-  /// Texts among what Keras writes at the file or its group model_weights: keras_version, backend, model_config;
-  /// other known keys without their values.
+  /// Texts among what Keras writes at the file or its group model_weights: keras_version, backend,
+  /// model_config; other known keys without their values.
   std::map<std::string, std::string> attributes;
 };
 

@@ -55,9 +55,11 @@ class Importer {
     std::uint64_t total = 0;
     for (const LayerTensors& tensors : choice.match.layers) {
       const NetworkLayer& layer = *tensors.layer;
-      shapes.push_back({layer.weight_tensor, {layer.out_channels, layer.in_channels, layer.kernel, layer.kernel}});
+      shapes.push_back(
+          {layer.weight_tensor, {layer.out_channels, layer.in_channels, layer.kernel, layer.kernel}});
       shapes.push_back({layer.bias_tensor, {layer.out_channels}});
-      total += static_cast<std::uint64_t>(layer.out_channels) * static_cast<std::uint64_t>(layer.in_channels) *
+      total += static_cast<std::uint64_t>(layer.out_channels) *
+               static_cast<std::uint64_t>(layer.in_channels) *
                static_cast<std::uint64_t>(layer.kernel * layer.kernel) * sizeof(float);
     }
     const std::string name = std::filesystem::path(options_.file).filename().string();
@@ -96,17 +98,20 @@ class Importer {
       after += rounded * rounded;
     }
     if (before > 0 && std::fabs(std::sqrt(after / before) - 1) > 0.001)
-      shrunk_.push_back(fmt::format("{} by {:.2g} %", layer.name, 100 * std::fabs(std::sqrt(after / before) - 1)));
+      shrunk_.push_back(
+          fmt::format("{} by {:.2g} %", layer.name, 100 * std::fabs(std::sqrt(after / before) - 1)));
   }
 
   void finish_warnings() {
     if (!shrunk_.empty())
-      report_.warnings.push_back("--f16 changes how long kernels are, because their numbers are too small for half "
-                                 "precision: " +
-                                 join_words(shrunk_) + "; leave --f16 out");
+      report_.warnings.push_back(
+          "--f16 changes how long kernels are, because their numbers are too small for half "
+          "precision: " +
+          join_words(shrunk_) + "; leave --f16 out");
     if (2 * trained_ < convolutions_)
-      report_.warnings.push_back(fmt::format("only {} of {} convolutions look trained; see gramflow weights info {}",
-                                             trained_, convolutions_, report_.output));
+      report_.warnings.push_back(
+          fmt::format("only {} of {} convolutions look trained; see gramflow weights info {}", trained_,
+                      convolutions_, report_.output));
   }
 
   const ImportOptions& options_;

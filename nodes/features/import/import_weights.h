@@ -25,7 +25,8 @@ struct ImportOptions {
 
 struct ImportReport {
   std::string format;  ///< "a Keras HDF5 file with Keras's layer names"
-  std::string prefix;  ///< which set of tensors, with the reason; "" when there was only one, without a prefix
+  std::string
+      prefix;  ///< which set of tensors, with the reason; "" when there was only one, without a prefix
   std::string network;
   std::string why_network;           ///< "the only one that fits"
   std::string convention;            ///< with the reason: "bgr x 255, ... (as all VGGs of Keras)"
@@ -37,10 +38,10 @@ struct ImportReport {
   std::string text() const;
 };
 
-/// Reads, checks, converts and writes whole or not at all; never more than one layer is in memory. Throws RunError:
-/// files that are no weights, missing or misshapen tensors (all of them, and what is there), tensors that would make
-/// the features other ones, several sets or networks that fit, NaNs, a convention that contradicts the network's or
-/// is not known; InvalidPipeline for an unknown network.
+/// Reads, checks, converts and writes whole or not at all; never more than one layer is in memory. Throws
+/// RunError: files that are no weights, missing or misshapen tensors (all of them, and what is there),
+/// tensors that would make the features other ones, several sets or networks that fit, NaNs, a convention
+/// that contradicts the network's or is not known; InvalidPipeline for an unknown network.
 ImportReport import_weights(const ImportOptions& options, const NetworkPaths& paths);
 
 }  // namespace gramflow

@@ -1,5 +1,5 @@
-// A model is a list of layers; each says its kind, its settings and (but in a Sequential) the layers it takes. From
-// that follows what stands between a convolution and its ReLU, which weights alone do not say.
+// A model is a list of layers; each says its kind, its settings and (but in a Sequential) the layers it
+// takes. From that follows what stands between a convolution and its ReLU, which weights alone do not say.
 #include "nodes/features/import/keras_config.h"
 
 #include <fmt/format.h>
@@ -30,7 +30,8 @@ bool all_ones(const Json& map, const char* key) {
   if (found == map.end()) return true;
   if (found->is_number()) return *found == 1;
   if (!found->is_array()) return true;
-  return std::all_of(found->begin(), found->end(), [](const Json& item) { return !item.is_number() || item == 1; });
+  return std::all_of(found->begin(), found->end(),
+                     [](const Json& item) { return !item.is_number() || item == 1; });
 }
 
 /// An activation is a name, or an object of Keras 3.
@@ -72,7 +73,8 @@ bool is_convolution(const std::string& kind) {
 
 /// Layers that change nothing when a network is used.
 bool is_idle(const std::string& kind) {
-  return kind.find("Dropout") != std::string::npos || kind == "GaussianNoise" || kind == "ActivityRegularization";
+  return kind.find("Dropout") != std::string::npos || kind == "GaussianNoise" ||
+         kind == "ActivityRegularization";
 }
 
 /// Layers before which no ReLU is missing.
@@ -93,7 +95,8 @@ class KerasConfigReader {
     if (config == model.end()) return;
     const Json* layers = config->is_array() ? &*config : nullptr;
     if (config->is_object())
-      if (const auto found = config->find("layers"); found != config->end() && found->is_array()) layers = &*found;
+      if (const auto found = config->find("layers"); found != config->end() && found->is_array())
+        layers = &*found;
     if (layers == nullptr) return;
     const bool sequential = text_of(model, "class_name") == "Sequential" || config->is_array();
     std::string before;
@@ -128,24 +131,27 @@ class KerasConfigReader {
         const auto found = config.find(key);
         return found != config.end() && found->is_number() ? found->get<double>() : 0.0;
       };
-      const bool plain = number("max_value") == 0 && number("negative_slope") == 0 && number("threshold") == 0;
+      const bool plain =
+          number("max_value") == 0 && number("negative_slope") == 0 && number("threshold") == 0;
       made.activation = plain ? "relu" : "a ReLU with a slope, a limit or a threshold";
     }
     made.padding = text_of(config, "padding");
     if (made.padding.empty()) made.padding = text_of(config, "border_mode");
     for (const char* key : {"use_bias", "bias"})
-      if (const auto found = config.find(key); found != config.end() && found->is_boolean()) made.bias = *found;
+      if (const auto found = config.find(key); found != config.end() && found->is_boolean())
+        made.bias = *found;
     for (const char* key : {"strides", "subsample", "dilation_rate", "groups", "depth_multiplier"})
       made.plain = made.plain && all_ones(config, key);
     if (const auto found = config.find("epsilon"); found != config.end() && found->is_number())
       made.epsilon = found->get<double>();
-    if (const auto found = config.find("kernel_size"); found != config.end() && found->is_array() &&
-                                                       !found->empty() && (*found)[0].is_number())
+    if (const auto found = config.find("kernel_size");
+        found != config.end() && found->is_array() && !found->empty() && (*found)[0].is_number())
       made.kernel = static_cast<int>(std::clamp((*found)[0].get<double>(), 0.0, 1000.0));
     if (made.kind == "ZeroPadding2D") made.zero_padding = zero_padding(config);
     if (const auto found = layer.find("inbound_nodes"); found != layer.end())
       collect_inputs(*found, made.inputs, 0);
-    if (const std::string order = text_of(config, "dim_ordering"); !order.empty() && is_convolution(made.kind))
+    if (const std::string order = text_of(config, "dim_ordering");
+        !order.empty() && is_convolution(made.kind))
       config_.dim_ordering_ = order;
     config_.layers_.push_back(std::move(made));
   }
@@ -161,7 +167,9 @@ class KerasConfigReader {
         for (const Json& item : value) again(item, again, depth + 1);
     };
     collect(*found, collect, 0);
-    return numbers.size() == 1 && *numbers.begin() >= 0 && *numbers.begin() < 100 ? static_cast<int>(*numbers.begin()) : -1;
+    return numbers.size() == 1 && *numbers.begin() >= 0 && *numbers.begin() < 100
+               ? static_cast<int>(*numbers.begin())
+               : -1;
   }
 
   KerasConfig& config_;
@@ -216,11 +224,13 @@ LayerFacts KerasConfig::facts(const std::string& group) const {
   if (layer->padding == "valid") {
     facts.padding = 0;
     for (const Layer& other : layers_)
-      if (other.zero_padding && layer->inputs == std::vector<std::string>{other.name}) facts.padding = other.zero_padding;
+      if (other.zero_padding && layer->inputs == std::vector<std::string>{other.name})
+        facts.padding = other.zero_padding;
   }
   // What comes between it and the next layer, in order.
   bool active = layer->activation == "relu";
-  if (!active && layer->activation != "linear") facts.trouble = "is activated by " + printable(layer->activation);
+  if (!active && layer->activation != "linear")
+    facts.trouble = "is activated by " + printable(layer->activation);
   facts.activated_inside = active;
   const Layer* at = only_consumer(*layer);
   for (int i = 0; at != nullptr && i < 10 && !is_next_stage(at->kind); ++i, at = only_consumer(*at)) {
@@ -228,13 +238,14 @@ LayerFacts KerasConfig::facts(const std::string& group) const {
     if (is_idle(kind)) continue;
     if (kind.find("BatchNormalization") != std::string::npos && !active && facts.norm.empty()) {
       facts.norm = at->group;
-    } else if ((kind == "Activation" || kind == "ReLU") && (at->activation == "relu" || at->activation == "linear")) {
+    } else if ((kind == "Activation" || kind == "ReLU") &&
+               (at->activation == "relu" || at->activation == "linear")) {
       active = active || at->activation == "relu";
     } else {
       facts.trouble = fmt::format("is followed by {} '{}'{}",
-                                  kind == "Activation" || kind == "ReLU" ? "the activation " + printable(at->activation) +
-                                                                               ","
-                                                                         : "a " + printable(kind),
+                                  kind == "Activation" || kind == "ReLU"
+                                      ? "the activation " + printable(at->activation) + ","
+                                      : "a " + printable(kind),
                                   printable(at->name), active ? " after its ReLU" : "");
       break;
     }

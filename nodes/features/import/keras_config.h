@@ -1,6 +1,6 @@
 #pragma once
-// What a whole Keras model says of its layers, beside their weights: the JSON in the attribute model_config of .h5
-// files and in config.json of .keras files.
+// What a whole Keras model says of its layers, beside their weights: the JSON in the attribute model_config
+// of .h5 files and in config.json of .keras files.
 #include <map>
 #include <optional>
 #include <string>
@@ -23,8 +23,8 @@ class KerasConfig {
   /// Of the layer whose weights lie in a group of this name. Norms are named like that, too.
   LayerFacts facts(const std::string& group) const;
   std::optional<double> epsilon(const std::string& group) const;
-  /// Keras 3 may call groups by kind and count (conv2d, conv2d_1) instead of the layers' names: from then on groups
-  /// are such when these are all there are.
+  /// Keras 3 may call groups by kind and count (conv2d, conv2d_1) instead of the layers' names: from then on
+  /// groups are such when these are all there are.
   void use_groups(const std::vector<std::string>& groups);
 
  private:

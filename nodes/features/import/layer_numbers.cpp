@@ -78,8 +78,8 @@ class LayerReader {
     for (std::size_t o = 0; o < numbers_.bias.size(); ++o) {
       const double spread = static_cast<double>(variance[o]) * part + norm.epsilon.value_or(0);
       if (!(spread > 0))
-        throw RunError(fmt::format("{}: the variance of '{}' is {} at position {}, which no norm divides by", file_,
-                                   printable(norm.module), variance[o], o));
+        throw RunError(fmt::format("{}: the variance of '{}' is {} at position {}, which no norm divides by",
+                                   file_, printable(norm.module), variance[o], o));
       const double factor = scale[o] / std::sqrt(spread);
       for (std::size_t i = 0; i < size; ++i)
         numbers_.weights[o * size + i] = static_cast<float>(numbers_.weights[o * size + i] * factor);
@@ -99,7 +99,8 @@ class LayerReader {
 
 }  // namespace
 
-ConvolutionWeights read_layer(const std::string& file, const TensorSource& source, const LayerTensors& tensors) {
+ConvolutionWeights read_layer(const std::string& file, const TensorSource& source,
+                              const LayerTensors& tensors) {
   return LayerReader(file, source, tensors).run();
 }
 

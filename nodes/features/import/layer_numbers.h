@@ -5,9 +5,11 @@
 
 namespace gramflow {
 
-/// Reads the parts of a layer that matched and folds what belongs into the kernel: layout, weight norm, pruning,
-/// batch norm. Throws RunError, `file` in front, for numbers that are not finite and norms that cannot be folded.
-ConvolutionWeights read_layer(const std::string& file, const TensorSource& source, const LayerTensors& tensors);
+/// Reads the parts of a layer that matched and folds what belongs into the kernel: layout, weight norm,
+/// pruning, batch norm. Throws RunError, `file` in front, for numbers that are not finite and norms that
+/// cannot be folded.
+ConvolutionWeights read_layer(const std::string& file, const TensorSource& source,
+                              const LayerTensors& tensors);
 
 /// Makes the first convolution take what the network gives instead of what its weights were made for; see
 /// exact_change(), whose conditions must hold.

@@ -22,8 +22,8 @@ bool is_one_of(std::string_view word, const std::array<std::string_view, N>& wor
 constexpr std::array<std::string_view, 4> scale_roles = {"weight", "gamma", "scale", "scales"};
 constexpr std::array<std::string_view, 4> shift_roles = {"bias", "beta", "offset", "biases"};
 constexpr std::array<std::string_view, 3> mean_roles = {"running_mean", "moving_mean", "mean"};
-constexpr std::array<std::string_view, 5> variance_roles = {"running_var", "moving_variance", "variance", "var",
-                                                            "running_variance"};
+constexpr std::array<std::string_view, 5> variance_roles = {"running_var", "moving_variance", "variance",
+                                                            "var", "running_variance"};
 
 }  // namespace
 
@@ -32,7 +32,8 @@ bool is_real(const SourceTensor& tensor) {
 }
 
 bool is_vector(const SourceTensor& tensor) {
-  return std::count_if(tensor.shape.begin(), tensor.shape.end(), [](std::int64_t side) { return side != 1; }) <= 1;
+  return std::count_if(tensor.shape.begin(), tensor.shape.end(),
+                       [](std::int64_t side) { return side != 1; }) <= 1;
 }
 
 std::int64_t element_count(const SourceTensor& tensor) {
@@ -61,7 +62,8 @@ KernelParts kernel_parts(const TensorSource& source, const TensorNames& names, c
       original = i;
     else if (role == "weight_mask")
       parts.mask = i;
-    else if (is_kernel && (is_kernel_role(role) || (numbered && role == "0")) && parts.weight == TensorNames::npos)
+    else if (is_kernel && (is_kernel_role(role) || (numbered && role == "0")) &&
+             parts.weight == TensorNames::npos)
       parts.weight = i;
     else if (!is_kernel && (is_bias_role(role) || (numbered && role == "1")) && !parts.bias)
       parts.bias = i;
@@ -80,10 +82,12 @@ KernelParts kernel_parts(const TensorSource& source, const TensorNames& names, c
   parts.extra = unknown;
   if (direction && parts.weight == TensorNames::npos) {
     parts.weight = *direction;
-    if (!parts.length) parts.trouble = "has the direction of a weight norm (weight_v), but not its length (weight_g)";
+    if (!parts.length)
+      parts.trouble = "has the direction of a weight norm (weight_v), but not its length (weight_g)";
   } else if (original && parts.weight == TensorNames::npos) {
     parts.weight = *original;
-    if (!parts.mask) parts.trouble = "is made from weight_orig by something that is not known here, as spectral norm";
+    if (!parts.mask)
+      parts.trouble = "is made from weight_orig by something that is not known here, as spectral norm";
   } else {
     for (const auto& left : {direction, original, parts.length, parts.mask})
       if (left) parts.extra.push_back(*left);
@@ -113,7 +117,8 @@ NormParts norm_parts(const TensorSource& source, const TensorNames& names, const
       norm.shift = i;
     else if (is_one_of(role, mean_roles))
       norm.mean = i;
-    else if (is_one_of(role, variance_roles) || (role == "running_std" && source.format() == SourceFormat::keras))
+    else if (is_one_of(role, variance_roles) ||
+             (role == "running_std" && source.format() == SourceFormat::keras))
       norm.variance = i;  // Keras 1 called the variance running_std
     else if (role == "scale_factor")
       norm.divisor = i;
@@ -136,11 +141,11 @@ NormParts norm_parts(const TensorSource& source, const TensorNames& names, const
   if (!norm.epsilon && (by_keras || source.format() == SourceFormat::keras)) norm.epsilon = keras_epsilon;
   if (!norm.epsilon && by_pytorch) norm.epsilon = pytorch_epsilon;
   if (norm.trouble.empty() && (norm.mean == TensorNames::npos || norm.variance == TensorNames::npos))
-    norm.trouble =
-        names.parts(module).empty()
-            ? "is not in the file"
-            : "has no mean and variance of its own: an instance, group or layer norm takes them from each picture, "
-              "and a PReLU is no norm; neither can be folded into a convolution";
+    norm.trouble = names.parts(module).empty()
+                       ? "is not in the file"
+                       : "has no mean and variance of its own: an instance, group or layer norm takes them "
+                         "from each picture, "
+                         "and a PReLU is no norm; neither can be folded into a convolution";
   return norm;
 }
 
@@ -148,7 +153,8 @@ std::string kind_of_module(const TensorNames& names, const std::vector<std::size
   std::set<std::string> roles;
   for (const std::size_t i : parts) roles.insert(split_name(names.clean(i)).role);
   const auto any = [&](const auto& list) {
-    return std::any_of(roles.begin(), roles.end(), [&](const std::string& role) { return is_one_of(role, list); });
+    return std::any_of(roles.begin(), roles.end(),
+                       [&](const std::string& role) { return is_one_of(role, list); });
   };
   if (any(mean_roles) || any(variance_roles) || roles.contains("vars/3")) return "a batch norm";
   if (any(scale_roles) && any(shift_roles)) return "an instance, group or layer norm, or a scale";

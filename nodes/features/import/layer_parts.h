@@ -1,6 +1,6 @@
 #pragma once
-// The tensors that make one convolution: its kernel in the form that the framework keeps it, its bias, and a norm
-// between it and its ReLU.
+// The tensors that make one convolution: its kernel in the form that the framework keeps it, its bias, and a
+// norm between it and its ReLU.
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,8 +12,8 @@ namespace gramflow {
 /// Indices into TensorSource::tensors().
 struct KernelParts {
   std::size_t weight = TensorNames::npos;  ///< npos: not found
-  std::optional<std::size_t> length;       ///< of weight norm: the filters' norms; `weight` is their direction
-  std::optional<std::size_t> mask;         ///< of pruning
+  std::optional<std::size_t> length;  ///< of weight norm: the filters' norms; `weight` is their direction
+  std::optional<std::size_t> mask;    ///< of pruning
   std::optional<std::size_t> bias;
   std::vector<std::size_t> extra;  ///< others of the same module, which must be understood
   std::string trouble;             ///< why the kernel is not simply these; "" for nothing

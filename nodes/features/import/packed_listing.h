@@ -13,7 +13,8 @@ struct Listing {
   std::map<std::string, std::string> texts;
 };
 std::string pack_listing(const Listing& listing);
-/// Of what pack_listing() made. Throws RunError for anything else: the child may have been taken over by its file.
+/// Of what pack_listing() made. Throws RunError for anything else: the child may have been taken over by its
+/// file.
 Listing unpack_listing(const std::string& bytes);
 
 }  // namespace gramflow

@@ -127,8 +127,8 @@ class PickleMachine {
   }
   void push_global(std::string_view module, std::string_view name) {
     PickleValue& value = push(Kind::global);
-    const auto [known, added] =
-        pickle_.globals_.insert(std::string(module) + " " + std::string(name));  // a set's texts stay where they are
+    const auto [known, added] = pickle_.globals_.insert(
+        std::string(module) + " " + std::string(name));  // a set's texts stay where they are
     value.text = *known;
     static_cast<void>(added);
   }

@@ -39,10 +39,10 @@ struct PickleValue {
   bool huge = false;         ///< an integer that 64 bits cannot hold; `integer` means nothing
   std::int64_t integer = 0;  ///< of booleans, too
   double number = 0;
-  std::string_view text;  ///< looks into the pickle's bytes, or into what the Pickle keeps
+  std::string_view text;                  ///< looks into the pickle's bytes, or into what the Pickle keeps
   std::vector<const PickleValue*> items;  ///< list, call, persistent
   std::vector<std::pair<const PickleValue*, const PickleValue*>>
-      entries;  ///< map; a call's when it was filled like a map
+      entries;                         ///< map; a call's when it was filled like a map
   const PickleValue* state = nullptr;  ///< of a call: what BUILD would set
 
   bool is_global(std::string_view name) const { return kind == Kind::global && text == name; }

@@ -1,8 +1,8 @@
-// A state dict does not say in what order its tensors are applied, so whatever has a number for each channel of a used
-// layer might stand between a convolution and its ReLU. Harmless are kernels and matrices of layers that the network
-// does not list, with their biases, whole numbers, what training scripts keep, and what the user says is harmless.
-// torchvision's names are positions: there, what lies behind the network's end is harmless, too, and what lies before
-// it is not, whatever it is.
+// A state dict does not say in what order its tensors are applied, so whatever has a number for each channel
+// of a used layer might stand between a convolution and its ReLU. Harmless are kernels and matrices of layers
+// that the network does not list, with their biases, whole numbers, what training scripts keep, and what the
+// user says is harmless. torchvision's names are positions: there, what lies behind the network's end is
+// harmless, too, and what lies before it is not, whatever it is.
 #include "nodes/features/import/surplus.h"
 
 #include <fmt/format.h>
@@ -34,7 +34,8 @@ std::optional<Place> vgg_place(const std::string& module) {
 bool sounds_like_scale(const std::string& role) {
   std::string lower = role;
   std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  for (const char* word : {"weight", "scale", "gamma", "alpha", "gain", "slope", "beta", "bias", "factor", "mult"})
+  for (const char* word :
+       {"weight", "scale", "gamma", "alpha", "gain", "slope", "beta", "bias", "factor", "mult"})
     if (lower.find(word) != std::string::npos) return true;
   return false;
 }
@@ -107,7 +108,8 @@ class Judge {
   bool is_input_change(std::size_t index) const {
     const std::vector<std::int64_t>& shape = source_.tensors()[index].shape;
     if (shape.size() != 4) return false;
-    const std::optional<KernelLayout> known = network_.layout ? network_.layout : source_.layout(index).layout;
+    const std::optional<KernelLayout> known =
+        network_.layout ? network_.layout : source_.layout(index).layout;
     const auto fits = [&](const std::string& axes) {
       const std::int64_t side = shape[axes.find('h')];
       return shape == layout_shape({axes, false}, 3, 3, side);
@@ -127,19 +129,20 @@ class Judge {
   std::string text(const std::string& module, const std::vector<std::size_t>& indices) const {
     const SourceTensor& first = source_.tensors()[indices[0]];
     const std::string shown = "'" + printable(module.empty() ? first.name : module) + "'";
-    const std::string ignore =
-        fmt::format("weights: {{ignore: [{}]}}", printable(module.empty() ? names_.clean(indices[0]) : module));
+    const std::string ignore = fmt::format("weights: {{ignore: [{}]}}",
+                                           printable(module.empty() ? names_.clean(indices[0]) : module));
     const int at = position(module);
-    const bool has_kernel = std::any_of(indices.begin(), indices.end(), [&](std::size_t i) {
-      return !is_vector(source_.tensors()[i]);
-    });
+    const bool has_kernel = std::any_of(indices.begin(), indices.end(),
+                                        [&](std::size_t i) { return !is_vector(source_.tensors()[i]); });
     if (has_kernel && at < 0 && is_input_change_any(indices))
-      return fmt::format("{} is a convolution of 3 channels to 3, as people put in front of a VGG to change its input; the "
-                         "network's file does not list it: {{conv: NAME, in: 3, out: 3, relu: false}}, or {}",
-                         shown, ignore);
+      return fmt::format(
+          "{} is a convolution of 3 channels to 3, as people put in front of a VGG to change its input; the "
+          "network's file does not list it: {{conv: NAME, in: 3, out: 3, relu: false}}, or {}",
+          shown, ignore);
     if (has_kernel)
-      return fmt::format("{} is a convolution between those of the network, which does not list it; if that is meant: {}",
-                         shown, ignore);
+      return fmt::format(
+          "{} is a convolution between those of the network, which does not list it; if that is meant: {}",
+          shown, ignore);
     std::vector<std::string> roles;
     for (const std::size_t i : indices) roles.push_back(split_name(names_.clean(i)).role);
     std::sort(roles.begin(), roles.end());
@@ -149,13 +152,15 @@ class Judge {
     if (const auto found = channels_.find(count); found != channels_.end())
       where = found->second.size() > 3 ? fmt::format("{} and others", found->second[0])
                                        : fmt::format("{}", fmt::join(found->second, " or "));
-    std::string line = fmt::format("{} ({}) is {} of {} {}: {}", shown, fmt::join(roles, ", "), kind, count,
-                                   count == 1 ? "number" : "channels",
-                                   where.empty() ? "it may change features" : "it may change those of " + where);
+    std::string line =
+        fmt::format("{} ({}) is {} of {} {}: {}", shown, fmt::join(roles, ", "), kind, count,
+                    count == 1 ? "number" : "channels",
+                    where.empty() ? "it may change features" : "it may change those of " + where);
     if (kind == "a batch norm" && at < 0)
-      line += fmt::format("; say norm: {} at the convolution whose ReLU it stands before, or {} if it changes none of "
-                          "these layers",
-                          printable(module), ignore);
+      line += fmt::format(
+          "; say norm: {} at the convolution whose ReLU it stands before, or {} if it changes none of "
+          "these layers",
+          printable(module), ignore);
     else if (at < 0)
       line += "; if it does not: " + ignore;
     return line;
@@ -172,7 +177,7 @@ class Judge {
   int end_;
   NetworkMatch& match_;
   std::map<std::int64_t, std::vector<std::string>> channels_;  // layers by what comes out of them
-  std::set<std::string> kernels_;                               // modules with an unused kernel or matrix
+  std::set<std::string> kernels_;                              // modules with an unused kernel or matrix
   std::optional<Place> last_;
 };
 

@@ -38,7 +38,8 @@ std::string without_counter(std::string role) {
   if (colon == std::string::npos || !all_digits(std::string_view(role).substr(colon + 1))) return role;
   role.resize(colon);
   const std::size_t line = role.rfind('_');
-  if (line != std::string::npos && line > 0 && all_digits(std::string_view(role).substr(line + 1))) role.resize(line);
+  if (line != std::string::npos && line > 0 && all_digits(std::string_view(role).substr(line + 1)))
+    role.resize(line);
   return role;
 }
 
@@ -57,14 +58,17 @@ bool is_bookkeeping(std::string_view name) {
   const auto has = [&](std::string_view part) {
     for (std::size_t at = name.find(part); at != std::string_view::npos; at = name.find(part, at + 1)) {
       const std::size_t end = at + part.size();
-      const auto boundary = [&](std::size_t i) { return i >= name.size() || name[i] == '.' || name[i] == '/'; };
+      const auto boundary = [&](std::size_t i) {
+        return i >= name.size() || name[i] == '.' || name[i] == '/';
+      };
       if ((at == 0 || boundary(at - 1)) && boundary(end)) return true;
     }
     return false;
   };
   for (const std::string_view word :
-       {"optimizer", "optimizer_weights", "optimizer_state_dict", "optim", "optim_state_dict", "num_batches_tracked",
-        "opt_state", "lr_scheduler", "scheduler", "exp_avg", "exp_avg_sq", "momentum_buffer", "seed_generator"})
+       {"optimizer", "optimizer_weights", "optimizer_state_dict", "optim", "optim_state_dict",
+        "num_batches_tracked", "opt_state", "lr_scheduler", "scheduler", "exp_avg", "exp_avg_sq",
+        "momentum_buffer", "seed_generator"})
     if (has(word)) return true;
   return false;
 }
@@ -82,22 +86,23 @@ std::string clean_name(const std::string& name) {
 }
 
 NamedPart split_name(const std::string& name) {
-  if (const std::size_t vars = name.rfind("vars/");
-      vars != std::string::npos && (vars == 0 || name[vars - 1] == '/') &&
-      all_digits(std::string_view(name).substr(vars + 5)))
+  if (const std::size_t vars = name.rfind("vars/"); vars != std::string::npos &&
+                                                    (vars == 0 || name[vars - 1] == '/') &&
+                                                    all_digits(std::string_view(name).substr(vars + 5)))
     return {vars == 0 ? "" : name.substr(0, vars - 1), name.substr(vars)};
   constexpr std::string_view parametrized = ".parametrizations.";
   if (const std::size_t at = name.rfind(parametrized); at != std::string::npos)
     return {name.substr(0, at), name.substr(at + 1)};
   const std::size_t slash = name.rfind('/');
   const std::size_t dot = name.rfind('.');
-  const std::size_t cut = slash == std::string::npos ? dot : dot == std::string::npos ? slash : std::max(slash, dot);
+  const std::size_t cut = slash == std::string::npos ? dot
+                          : dot == std::string::npos ? slash
+                                                     : std::max(slash, dot);
   std::string module = cut == std::string::npos ? "" : name.substr(0, cut);
   std::string role = without_counter(cut == std::string::npos ? name : name.substr(cut + 1));
   // Keras repeats the layer: conv/conv_W_1:0, conv/conv/kernel:0.
-  const std::string last = module.substr(module.find_last_of("./") == std::string::npos
-                                             ? 0
-                                             : module.find_last_of("./") + 1);
+  const std::string last =
+      module.substr(module.find_last_of("./") == std::string::npos ? 0 : module.find_last_of("./") + 1);
   if (!last.empty() && role.starts_with(last + "_")) role = role.substr(last.size() + 1);
   if (cut == std::string::npos) {
     // conv1_1_W, conv1_1_weight
@@ -142,13 +147,12 @@ std::size_t TensorNames::find(const std::string& name) const {
 std::vector<std::size_t> TensorNames::parts(const std::string& module) const {
   if (const auto found = by_module_.find(module); found != by_module_.end()) return found->second;
   // conv/conv/kernel:0 for "conv", conv/sequential/conv/kernel:0 as Keras nests names.
-  const std::string last = module.substr(module.find_last_of("./") == std::string::npos
-                                             ? 0
-                                             : module.find_last_of("./") + 1);
+  const std::string last =
+      module.substr(module.find_last_of("./") == std::string::npos ? 0 : module.find_last_of("./") + 1);
   std::vector<std::size_t> result;
   std::set<std::string> inner;
-  for (auto at = by_module_.lower_bound(module + "/"); at != by_module_.end() && at->first.starts_with(module + "/");
-       ++at) {
+  for (auto at = by_module_.lower_bound(module + "/");
+       at != by_module_.end() && at->first.starts_with(module + "/"); ++at) {
     if (!at->first.ends_with("/" + last)) continue;
     inner.insert(at->first);
     result.insert(result.end(), at->second.begin(), at->second.end());

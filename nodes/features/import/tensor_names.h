@@ -1,6 +1,6 @@
 #pragma once
-// The names of a file's tensors as a tree of modules: "features.0.weight" and "conv2d_1/conv2d_1/kernel:0" are
-// both a part of a module. What frameworks put around a model (module., _orig_mod.) is left out.
+// The names of a file's tensors as a tree of modules: "features.0.weight" and "conv2d_1/conv2d_1/kernel:0"
+// are both a part of a module. What frameworks put around a model (module., _orig_mod.) is left out.
 #include <cstddef>
 #include <map>
 #include <set>

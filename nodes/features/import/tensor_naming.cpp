@@ -1,6 +1,7 @@
-// For each convolution the module follows from the network and the naming; its parts are looked up in the file.
-// torchvision's numbers are positions in a list of modules, which the network's layers repeat one by one, except that
-// a batch norm after a convolution takes a position, too. What the network's file names is that and nothing else.
+// For each convolution the module follows from the network and the naming; its parts are looked up in the
+// file. torchvision's numbers are positions in a list of modules, which the network's layers repeat one by
+// one, except that a batch norm after a convolution takes a position, too. What the network's file names is
+// that and nothing else.
 #include "nodes/features/import/tensor_naming.h"
 
 #include <fmt/format.h>
@@ -38,6 +39,7 @@ class Matcher {
       if (is_convolution(layer)) add(layer);
       ++position_;
     }
+    judge_extras();
     judge_surplus(network_, source_, names_, used_, position_, match_);
     for (std::size_t i = 0; i < source_.tensors().size(); ++i)
       if (!used_.contains(i)) match_.left_over.push_back(source_.tensors()[i].name);
@@ -64,11 +66,12 @@ class Matcher {
                          shown(found.kernel.weight), layer.name, facts.trouble));
     if (facts.padding && *facts.padding != layer.padding)
       object(fmt::format("the layer of {} pads by {}, but {} by {}: say padding: {} at the layer",
-                         shown(found.kernel.weight), *facts.padding, layer.name, layer.padding, *facts.padding));
+                         shown(found.kernel.weight), *facts.padding, layer.name, layer.padding,
+                         *facts.padding));
     find_norm(layer, facts, found);
     find_bias(layer, facts, found);
     check_kernel(layer, found);
-    check_extra(layer, found);
+    for (const std::size_t index : found.kernel.extra) extras_.emplace_back(index, layer.name);
     ++count_;
     if (match_.problems.size() == before) match_.layers.push_back(std::move(found));
   }
@@ -135,7 +138,8 @@ class Matcher {
 
   /// As the user wrote it, below the set's prefix or from the root.
   std::size_t find_name(const std::string& name) const {
-    const std::size_t below = set_.prefix.empty() ? TensorNames::npos : names_.find(set_.prefix + clean_name(name));
+    const std::size_t below =
+        set_.prefix.empty() ? TensorNames::npos : names_.find(set_.prefix + clean_name(name));
     if (below != TensorNames::npos) return below;
     if (const std::size_t exact = names_.find(name); exact != TensorNames::npos) return exact;
     return names_.find(clean_name(name));
@@ -153,7 +157,8 @@ class Matcher {
     }
     const bool is_ours = source_.metadata("converter").starts_with("gramflow");
     if (layer.no_bias && bias && !is_ours)
-      object(fmt::format("{} is a bias of {}, for which the network's file says bias: none", shown(*bias), layer.name));
+      object(fmt::format("{} is a bias of {}, for which the network's file says bias: none", shown(*bias),
+                         layer.name));
     if (bias) {
       check_vector(layer, *bias);
       return;
@@ -177,8 +182,8 @@ class Matcher {
       module = set_.prefix + layer.norm;
       if (names_.parts(module).empty()) module = clean_name(layer.norm);
       if (facts.activated_inside)
-        object(fmt::format("{} has its ReLU before the norm '{}', so that the norm cannot be folded into it", layer.name,
-                           layer.norm));
+        object(fmt::format("{} has its ReLU before the norm '{}', so that the norm cannot be folded into it",
+                           layer.name, layer.norm));
     } else if (layer.no_norm) {
       return;
     } else if (!facts.norm.empty()) {
@@ -196,11 +201,13 @@ class Matcher {
     if (module.empty()) return;
     NormParts norm = norm_parts(source_, names_, module);
     if (layer.epsilon) norm.epsilon = layer.epsilon;
-    if (!norm.trouble.empty()) return problem(fmt::format("the norm '{}' of {} {}", printable(module), layer.name, norm.trouble));
+    if (!norm.trouble.empty())
+      return problem(fmt::format("the norm '{}' of {} {}", printable(module), layer.name, norm.trouble));
     if (!norm.epsilon)
-      problem(fmt::format("nothing says what the norm '{}' of {} adds to its variance; say epsilon: 1.0e-5 "
-                          "(PyTorch, Caffe) or 1.0e-3 (Keras) at the layer",
-                          printable(module), layer.name));
+      problem(
+          fmt::format("nothing says what the norm '{}' of {} adds to its variance; say epsilon: 1.0e-5 "
+                      "(PyTorch, Caffe) or 1.0e-3 (Keras) at the layer",
+                      printable(module), layer.name));
     for (const std::size_t index : {norm.mean, norm.variance}) check_vector(layer, index);
     for (const auto& index : {norm.scale, norm.shift})
       if (index) check_vector(layer, *index);
@@ -212,12 +219,14 @@ class Matcher {
     const SourceTensor& tensor = source_.tensors()[index];
     used_.insert(index);
     if (!is_real(tensor))
-      problem(fmt::format("{} is of type {}, which holds no real numbers", shown(index), printable(tensor.type)));
+      problem(
+          fmt::format("{} is of type {}, which holds no real numbers", shown(index), printable(tensor.type)));
   }
 
   void misshapen(const NetworkLayer& layer, std::size_t index, const std::vector<std::int64_t>& wanted) {
     problem(fmt::format("{} has the shape [{}], but {} needs [{}]", shown(index),
-                        fmt::join(source_.tensors()[index].shape, ", "), layer.name, fmt::join(wanted, ", ")));
+                        fmt::join(source_.tensors()[index].shape, ", "), layer.name,
+                        fmt::join(wanted, ", ")));
   }
 
   void check_vector(const NetworkLayer& layer, std::size_t index) {
@@ -236,7 +245,8 @@ class Matcher {
     const std::optional<KernelLayout> layout = network_.layout ? network_.layout : said.layout;
     const SourceTensor& tensor = source_.tensors()[index];
     if (!layout) {
-      problem(fmt::format("{} (for {}, [{}]): {}", shown(index), layer.name, fmt::join(tensor.shape, ", "), said.reason));
+      problem(fmt::format("{} (for {}, [{}]): {}", shown(index), layer.name, fmt::join(tensor.shape, ", "),
+                          said.reason));
       return;
     }
     found.layout = *layout;
@@ -247,7 +257,8 @@ class Matcher {
         if (other != layout->axes &&
             tensor.shape == layout_shape({other, false}, layer.out_channels, layer.in_channels, layer.kernel))
           match_.problems.back() += fmt::format(
-              "; in the order {} it would fit: say layout: {}, or {}-turned if the kernels are turned by 180 degrees "
+              "; in the order {} it would fit: say layout: {}, or {}-turned if the kernels are turned by 180 "
+              "degrees "
               "(Theano's order)",
               other, other, other);
     }
@@ -261,19 +272,21 @@ class Matcher {
     }
     if (found.kernel.mask) {
       used_.insert(*found.kernel.mask);
-      if (source_.tensors()[*found.kernel.mask].shape != tensor.shape) misshapen(layer, *found.kernel.mask, tensor.shape);
+      if (source_.tensors()[*found.kernel.mask].shape != tensor.shape)
+        misshapen(layer, *found.kernel.mask, tensor.shape);
     }
   }
 
-  void check_extra(const NetworkLayer& layer, const LayerTensors& found) {
-    for (const std::size_t index : found.kernel.extra) {
+  /// Parts of used modules that no layer uses.
+  void judge_extras() {
+    for (const auto& [index, layer] : extras_) {
       const std::string& name = names_.clean(index);
       const bool ignored = std::any_of(network_.ignored_names.begin(), network_.ignored_names.end(),
                                        [&](const std::string& begin) { return name_begins(name, begin); });
-      used_.insert(index);
-      if (!ignored)
-        object(fmt::format("{} lies beside the kernel of {} and may change it; if it does not: weights: {{ignore: [{}]}}",
-                           shown(index), layer.name, printable(name)));
+      if (!used_.insert(index).second || ignored) continue;
+      object(fmt::format(
+          "{} lies beside the kernel of {} and may change it; if it does not: weights: {{ignore: [{}]}}",
+          shown(index), layer, printable(name)));
     }
   }
 
@@ -282,8 +295,9 @@ class Matcher {
   const TensorNames& names_;
   const TensorSet& set_;
   std::set<std::size_t> used_;
-  int position_ = 0;  // of torchvision's modules
-  int count_ = 0;     // of convolutions
+  std::vector<std::pair<std::size_t, std::string>> extras_;  // and whose module they are of
+  int position_ = 0;                                         // of torchvision's modules
+  int count_ = 0;                                            // of convolutions
   NetworkMatch match_;
 };
 

@@ -1,6 +1,6 @@
 #pragma once
-// Which tensors of a file belong to which layer of a network: by what the network's file says, and where it says
-// nothing by the names that different programs give.
+// Which tensors of a file belong to which layer of a network: by what the network's file says, and where it
+// says nothing by the names that different programs give.
 #include <optional>
 #include <string>
 #include <vector>

@@ -131,11 +131,14 @@ void TorchSource::open_zip() {
     if (name.ends_with("/data.pkl") && name.find('/') == name.size() - 9)
       folder = name.substr(0, name.size() - 8);
   const auto is_code = [](const auto& record) {
-    return record.first.ends_with("/constants.pkl") || record.first.find("/code/__torch__") != std::string::npos;
+    return record.first.ends_with("/constants.pkl") ||
+           record.first.find("/code/__torch__") != std::string::npos;
   };
   if (std::any_of(archive_->records().begin(), archive_->records().end(), is_code))
-    file_->fail("is a TorchScript program, not a state dict; in Python:\n  import torch; torch.save(torch.jit.load('" +
-                printable(file_->path()) + "', 'cpu').state_dict(), 'weights.pth')");
+    file_->fail(
+        "is a TorchScript program, not a state dict; in Python:\n  import torch; "
+        "torch.save(torch.jit.load('" +
+        printable(file_->path()) + "', 'cpu').state_dict(), 'weights.pth')");
   if (folder.empty()) file_->fail("is a ZIP archive, but not one of torch.save: it has no data.pkl");
   if (archive_->records().contains(folder + "byteorder") &&
       archive_->read(folder + "byteorder", 16) != "little")
@@ -174,8 +177,7 @@ void TorchSource::open_legacy() {
     if (known == state_.storages.end()) storage_fails(key, "belongs to no tensor");
     const std::uint64_t count = little_endian(file_->read(at, 8, "the size of a storage"), 0, 8);
     if (count != known->second.elements)
-      storage_fails(key,
-                    fmt::format("should hold {} numbers, found {}", known->second.elements, count));
+      storage_fails(key, fmt::format("should hold {} numbers, found {}", known->second.elements, count));
     at += 8;
     if (count > (file_->size() - at) / known->second.element_bytes)
       storage_fails(key, "reaches beyond the end of the file; it is truncated");

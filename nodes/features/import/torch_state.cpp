@@ -40,23 +40,56 @@ const StorageType* storage_type(std::string_view global) {
   return nullptr;
 }
 
-/// What torch.load(weights_only=True) allows, and what training scripts put beside their tensors: settings, counts,
-/// single numbers. Nothing of it is made here; it is only no reason to refuse the file.
+/// What torch.load(weights_only=True) allows, and what training scripts put beside their tensors: settings,
+/// counts, single numbers. Nothing of it is made here; it is only no reason to refuse the file.
 constexpr std::array<std::string_view, 20> harmless_modules = {
     // module and name
-    "collections OrderedDict", "collections Counter", "collections defaultdict", "collections deque",
-    "argparse Namespace", "types SimpleNamespace", "torch Size", "torch device", "torch Tensor",
-    "torch.nn.parameter Parameter", "torch.serialization _get_layout", "_codecs encode", "copyreg _reconstructor",
-    "copy_reg _reconstructor", "numpy dtype", "numpy ndarray", "datetime datetime", "datetime timedelta",
-    "datetime date", "decimal Decimal"};
-constexpr std::array<std::string_view, 14> harmless_builtins = {"set",   "frozenset", "list",  "dict",      "tuple",
-                                                                "int",   "float",     "bool",  "str",       "bytes",
-                                                                "object", "complex",  "slice", "bytearray"};
-constexpr std::array<std::string_view, 5> tensor_makers = {"_rebuild_tensor", "_rebuild_tensor_v2",
-                                                           "_rebuild_parameter", "_rebuild_parameter_with_state", "_rebuild_from_type_v2"};
-constexpr std::array<std::string_view, 20> dtypes = {
-    "float32", "float64", "float16", "bfloat16", "int64",     "int32",      "int16",         "int8",   "uint8",  "bool",
-    "float",   "double",  "half",    "long",     "complex64", "complex128", "contiguous_format", "strided", "int", "short"};
+    "collections OrderedDict",
+    "collections Counter",
+    "collections defaultdict",
+    "collections deque",
+    "argparse Namespace",
+    "types SimpleNamespace",
+    "torch Size",
+    "torch device",
+    "torch Tensor",
+    "torch.nn.parameter Parameter",
+    "torch.serialization _get_layout",
+    "_codecs encode",
+    "copyreg _reconstructor",
+    "copy_reg _reconstructor",
+    "numpy dtype",
+    "numpy ndarray",
+    "datetime datetime",
+    "datetime timedelta",
+    "datetime date",
+    "decimal Decimal"};
+constexpr std::array<std::string_view, 14> harmless_builtins = {
+    "set",  "frozenset", "list",  "dict",   "tuple",   "int",   "float",
+    "bool", "str",       "bytes", "object", "complex", "slice", "bytearray"};
+constexpr std::array<std::string_view, 5> tensor_makers = {
+    "_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_parameter", "_rebuild_parameter_with_state",
+    "_rebuild_from_type_v2"};
+constexpr std::array<std::string_view, 20> dtypes = {"float32",
+                                                     "float64",
+                                                     "float16",
+                                                     "bfloat16",
+                                                     "int64",
+                                                     "int32",
+                                                     "int16",
+                                                     "int8",
+                                                     "uint8",
+                                                     "bool",
+                                                     "float",
+                                                     "double",
+                                                     "half",
+                                                     "long",
+                                                     "complex64",
+                                                     "complex128",
+                                                     "contiguous_format",
+                                                     "strided",
+                                                     "int",
+                                                     "short"};
 
 template <std::size_t N>
 bool is_one_of(std::string_view word, const std::array<std::string_view, N>& words) {
@@ -71,7 +104,8 @@ bool is_harmless(const std::string& global) {
   if (module == "builtins" || module == "__builtin__") return is_one_of(name, harmless_builtins);
   if (module == "torch._utils" || module == "torch._tensor") return is_one_of(name, tensor_makers);
   if (module == "torch") return is_one_of(name, dtypes);
-  if (module == "pathlib") return name == "PosixPath" || name == "WindowsPath" || name == "PurePosixPath" || name == "Path";
+  if (module == "pathlib")
+    return name == "PosixPath" || name == "WindowsPath" || name == "PurePosixPath" || name == "Path";
   if (module == "numpy.core.multiarray" || module == "numpy._core.multiarray")
     return name == "scalar" || name == "_reconstruct";
   if (module == "numpy" || module == "numpy.dtypes") return name.ends_with("DType") || name == "bool_";
@@ -96,10 +130,11 @@ void check_globals(const Pickle& pickle) {
     throw PickleError("holds a whole Python object (" + dotted +
                       "), not a state dict; where its program is installed, in Python:\n  import torch; "
                       "torch.save(torch.load('FILE', 'cpu').state_dict(), 'weights.pth')");
-  throw PickleError("asks Python to run '" + dotted +
-                    "', which is none of the harmless ones that state dicts need; it may be hostile and is not read\n  "
-                    "if you trust the file, in Python: import torch; d = torch.load('FILE', 'cpu'); "
-                    "torch.save(d.get('state_dict', d), 'weights.pth')");
+  throw PickleError(
+      "asks Python to run '" + dotted +
+      "', which is none of the harmless ones that state dicts need; it may be hostile and is not read\n  "
+      "if you trust the file, in Python: import torch; d = torch.load('FILE', 'cpu'); "
+      "torch.save(d.get('state_dict', d), 'weights.pth')");
 }
 
 class StateReader {
@@ -126,7 +161,8 @@ class StateReader {
 
   void collect(const PickleValue& value, const std::string& name, int depth) {
     if (++visited_ > most_values) throw PickleError("holds more than any state dict");
-    if (depth > deepest) return;  // settings of settings; a tensor so deep has no name that anybody would write
+    if (depth > deepest)
+      return;  // settings of settings; a tensor so deep has no name that anybody would write
     if ((value.is_call("torch._utils _rebuild_parameter") ||
          value.is_call("torch._utils _rebuild_parameter_with_state")) &&
         value.items.size() > 1)
@@ -143,7 +179,8 @@ class StateReader {
     if (is_tensor(value)) return add_tensor(value, name);
     if (!is_map(value)) return;
     const auto add = [&](const PickleValue& key, const PickleValue& item) {
-      if (key.kind == Kind::text) collect(item, name.empty() ? std::string(key.text) : name + "." + std::string(key.text), depth + 1);
+      if (key.kind == Kind::text)
+        collect(item, name.empty() ? std::string(key.text) : name + "." + std::string(key.text), depth + 1);
     };
     for (const auto& [key, item] : value.entries) add(*key, *item);
     // Python 2 gives the pairs as the constructor's argument.

@@ -102,7 +102,8 @@ ZipArchive::ZipArchive(const ByteFile& file) : file_(file) {
     at += 46 + name_size + extra_size + comment_size;
   }
   std::vector<std::pair<std::uint64_t, std::uint64_t>> spans;
-  for (const auto& [name, record] : records_) spans.emplace_back(record.offset, record.offset + record.packed);
+  for (const auto& [name, record] : records_)
+    spans.emplace_back(record.offset, record.offset + record.packed);
   std::sort(spans.begin(), spans.end());
   for (std::size_t i = 1; i < spans.size(); ++i)
     if (spans[i].first < spans[i - 1].second) file.fail("records of its archive overlap");
@@ -117,8 +118,9 @@ const ZipRecord& ZipArchive::find(const std::string& name) const {
 const ZipRecord& ZipArchive::find_stored(const std::string& name) const {
   const ZipRecord& record = find(name);
   if (record.method != 0)
-    file_.fail("record '" + printable(name) +
-               "' is compressed; torch.save stores its records as they are, so this is no file of its making");
+    file_.fail(
+        "record '" + printable(name) +
+        "' is compressed; torch.save stores its records as they are, so this is no file of its making");
   return record;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// As much of the ZIP format as torch.save, numpy and Keras write: records one after the other, stored as they are or
-// compressed with deflate.
+// As much of the ZIP format as torch.save, numpy and Keras write: records one after the other, stored as they
+// are or compressed with deflate.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -40,8 +40,8 @@ class ZipArchive {
   void copy_to(const std::string& name, int descriptor) const;
 
  private:
-  /// Calls `take` with the unpacked bytes, a piece at a time, until it returns false; never more than the record's
-  /// size.
+  /// Calls `take` with the unpacked bytes, a piece at a time, until it returns false; never more than the
+  /// record's size.
   void unpack(const std::string& name, FunctionRef<bool(std::string_view)> take) const;
   const ByteFile& file_;
   std::map<std::string, ZipRecord> records_;
