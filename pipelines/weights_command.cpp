@@ -28,6 +28,34 @@ void add_info(CLI::App& weights, const NetworkPaths& paths) {
   command->callback([what, &paths] { std::cout << weights_info_text(*what, paths); });
 }
 
+/// One line that is drawn over on a terminal; in a log, lines for large files only.
+class ImportDisplay {
+ public:
+  void show(const std::string& what, std::uint64_t done, std::uint64_t total) {
+    constexpr std::uint64_t large = 64U << 20;
+    if (total < (terminal_ ? large / 16 : large)) return;
+    const int percent = static_cast<int>(done * 100 / total);
+    const std::string stage = what.substr(0, what.find(' '));
+    if (terminal_ ? percent == shown_ && stage == stage_ : percent / 25 == shown_ / 25 && stage == stage_)
+      return;
+    shown_ = percent;
+    stage_ = stage;
+    std::cerr << (terminal_ ? "\r" : "") << what << "  " << percent << " %" << (terminal_ ? "\x1b[K" : "\n")
+              << std::flush;
+    open_ = terminal_;
+  }
+  void finish() {
+    if (open_) std::cerr << "\r\x1b[K" << std::flush;
+    open_ = false;
+  }
+
+ private:
+  const bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+  bool open_ = false;
+  int shown_ = -1;
+  std::string stage_;
+};
+
 void add_import(CLI::App& weights, const NetworkPaths& paths) {
   auto options = std::make_shared<ImportOptions>();
   CLI::App* command =
@@ -40,9 +68,22 @@ void add_import(CLI::App& weights, const NetworkPaths& paths) {
       "of the set of tensors that is meant, when several fit: ema., generator., \"\" for none");
   command->add_option(
       "--convention", options->convention,
-      "torchvision, caffe or network: what input the weights want; default: by the kind of file");
+      "torchvision, caffe, matconvnet or network: what input the weights want; default: by the kind of file");
   command->add_flag("--f16", options->half, "store half precision: half the size, three digits");
-  command->callback([options, &paths] { std::cout << import_weights(*options, paths).text(); });
+  command->callback([options, &paths] {
+    ImportDisplay display;
+    options->progress = [&](const std::string& what, std::uint64_t done, std::uint64_t total) {
+      display.show(what, done, total);
+    };
+    try {
+      const std::string text = import_weights(*options, paths).text();
+      display.finish();
+      std::cout << text;
+    } catch (...) {
+      display.finish();
+      throw;
+    }
+  });
 }
 
 /// One line that is drawn over on a terminal; in a log, a line for every tenth.

@@ -44,10 +44,31 @@ constexpr TypeName type_names[] = {
   throw RunError(path + ": " + what);
 }
 
+/// What a file is by its first eight bytes, when that is something that import reads; "" for nothing.
+std::string_view other_format(const unsigned char* bytes) {
+  const std::string_view head(reinterpret_cast<const char*>(bytes), 8);
+  if (head.starts_with("PK\x03\x04")) return "a ZIP archive, as PyTorch's .pth, numpy's .npz and .keras are";
+  if (head.starts_with("\x89HDF")) return "an HDF5 file, as Keras's are";
+  if (head.starts_with("\x80\x02") || head.starts_with("\x80\x03") || head.starts_with("\x80\x04"))
+    return "a Python pickle, as PyTorch's old .pth are";
+  if (head.starts_with("\x93NUMPY")) return "a numpy file";
+  if (head.starts_with("MATLAB ")) return "a MATLAB file";
+  return "";
+}
+
 std::uint64_t read_length(std::ifstream& file, const std::string& path, std::uint64_t size) {
   if (size < 8) fail(path, fmt::format("no safetensors file: it has {} bytes, too few for a header", size));
   unsigned char bytes[8];
   if (!file.read(reinterpret_cast<char*>(bytes), 8)) fail(path, "cannot be read");
+  if (const std::string_view other = other_format(bytes); !other.empty())
+    fail(path,
+         fmt::format(
+             "is no safetensors file, but {}; convert it: gramflow weights import {} -o FILE.safetensors",
+             other, path));
+  if (bytes[0] == '<')
+    fail(path,
+         "is no safetensors file, but a web page or another text, perhaps an error message instead of a "
+         "download");
   std::uint64_t length = 0;
   for (int i = 7; i >= 0; --i) length = (length << 8) | bytes[i];
   if (length > size - 8)

@@ -19,20 +19,28 @@ FuzzedFile::FuzzedFile(const std::uint8_t* data, std::size_t size)
 
 FuzzedFile::~FuzzedFile() { ::close(descriptor_); }
 
+void read_tensors(const TensorSource& source) {
+  for (std::size_t i = 0; i < source.tensors().size() && i < 50; ++i) {
+    source.layout(i);
+    source.epsilon(source.facts(i).norm);
+    std::int64_t elements = 1;
+    for (const std::int64_t side : source.tensors()[i].shape)
+      if (side < 0 || side > 4096 || (elements *= side) > (1 << 20)) {
+        elements = -1;
+        break;
+      }
+    // What is this large is refused elsewhere, by the network's shapes; reading it would only be slow.
+    if (elements < 0) continue;
+    try {
+      source.read({i});
+    } catch (const RunError&) {
+    }
+  }
+}
+
 void read_everything(const std::string& path) {
   try {
-    const auto source = open_tensor_source(path);
-    for (std::size_t i = 0; i < source->tensors().size() && i < 50; ++i) {
-      std::int64_t elements = 1;
-      for (const std::int64_t side : source->tensors()[i].shape)
-        if (side > 4096 || (elements *= side) > (1 << 20)) elements = -1;
-      // What is this large is refused elsewhere, by the network's shapes; reading it would only be slow.
-      if (elements < 0) continue;
-      try {
-        source->read({i});
-      } catch (const RunError&) {
-      }
-    }
+    read_tensors(*open_tensor_source(path));
   } catch (const RunError&) {
   }
 }

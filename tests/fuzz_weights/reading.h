@@ -24,6 +24,8 @@ class FuzzedFile {
   std::string path_;
 };
 
+/// Asks for everything that a source knows; a RunError is a good answer.
+void read_tensors(const TensorSource& source);
 /// Opens and reads everything; a RunError is a good answer.
 void read_everything(const std::string& path);
 

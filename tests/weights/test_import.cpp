@@ -1,6 +1,7 @@
 // Weights of every kind become the same file; what does not fit is refused with everything that is wrong.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "framework/base/error.h"
@@ -262,4 +263,37 @@ TEST_CASE("checksums of known texts") {
   CHECK(file_checksums(folder / "a").sha256 ==
         "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
   CHECK(file_checksums(folder / "a").md5 == "7707d6ae4e027c70eea2a935c2296f21");
+}
+
+TEST_CASE("half precision that changes how long a kernel is comes with a warning") {
+  for (const float factor : {1.0F, 1e-8F}) {
+    Import import;
+    for (float& value : import.weight2) value *= factor;
+    put_bytes(import.file, import.torch_file());
+    ImportOptions options;
+    options.half = true;
+    const ImportReport report = import.run(options);
+    const bool warned =
+        std::any_of(report.warnings.begin(), report.warnings.end(), [](const std::string& text) {
+          return contains(text, "--f16 changes how long kernels are") && contains(text, "conv2_1 by ");
+        });
+    CHECK(warned == (factor < 1));
+  }
+}
+
+TEST_CASE("progress is told from nothing to all") {
+  Import import;
+  put_bytes(import.file, import.torch_file());
+  std::uint64_t last = 0;
+  std::uint64_t whole = 0;
+  ImportOptions options;
+  options.progress = [&](const std::string& what, std::uint64_t done, std::uint64_t total) {
+    CHECK_FALSE(what.empty());
+    CHECK(done <= total);
+    last = done;
+    whole = total;
+  };
+  import.run(options);
+  CHECK(whole == (4 * 27 + 5 * 36) * sizeof(float));
+  CHECK(last == whole);
 }

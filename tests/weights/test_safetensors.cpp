@@ -109,7 +109,7 @@ TEST_CASE("files too short or with a wrong length") {
   CHECK(contains(refused_bytes("1234567"), "it has 7 bytes"));
   CHECK(contains(refused_bytes(length_of(100) + "{}"), "should be 100 bytes long, but only 2 follow"));
   CHECK(contains(refused_bytes(length_of(~0ULL) + "{}"), "should be 18446744073709551615 bytes long"));
-  CHECK(contains(refused_bytes("<!DOCTYPE html><html></html>"), "truncated or no safetensors file"));
+  CHECK(contains(refused_bytes("<!DOCTYPE html><html></html>"), "a web page or another text"));
 }
 
 TEST_CASE("a header longer than any real one is not read") {
@@ -199,4 +199,28 @@ TEST_CASE("a tensor that is not there, and a file that shrank") {
   CHECK(contains(message_of<RunError>([&] { file.read("b"); }), "has no tensor 'b'"));
   std::filesystem::resize_file(folder / "w", 20);
   CHECK(contains(message_of<RunError>([&] { file.read("a"); }), "did the file change?"));
+}
+
+TEST_CASE("files of other formats are named, with the command that converts them") {
+  const TemporaryFolder folder;
+  for (const char* head :
+       {"PK\x03\x04", "\x89HDF\r\n\x1a\n", "\x80\x02\x8a\x0a\x6c", "\x93NUMPY\x01", "MATLAB 5.0"}) {
+    put_bytes(folder / "w.pth", std::string(head) + std::string(100, 'x'));
+    const std::string message = message_of<RunError>([&] { SafetensorsFile(folder / "w.pth"); });
+    CHECK(contains(message, "is no safetensors file, but a"));
+    CHECK(contains(message, "gramflow weights import " + (folder / "w.pth") + " -o FILE.safetensors"));
+  }
+  put_bytes(folder / "page", "<!DOCTYPE html><html>404</html>");
+  CHECK(contains(message_of<RunError>([&] { SafetensorsFile(folder / "page"); }),
+                 "a web page or another text"));
+}
+
+TEST_CASE("F64 is read") {
+  const TemporaryFolder folder;
+  const double values[2] = {0.5, -3};
+  const std::string header = R"({"w":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}})";
+  std::string bytes;
+  for (int i = 0; i < 8; ++i) bytes.push_back(static_cast<char>((header.size() >> (8 * i)) & 0xFFU));
+  put_bytes(folder / "w", bytes + header + std::string(reinterpret_cast<const char*>(values), 16));
+  CHECK(SafetensorsFile(folder / "w").read("w") == std::vector<float>{0.5F, -3});
 }

@@ -19,6 +19,7 @@ class ByteFile {
   std::uint64_t size() const { return size_; }
   /// `what` is named when the file ends before.
   std::string read(std::uint64_t offset, std::uint64_t count, const std::string& what) const;
+  int descriptor() const { return descriptor_; }
   [[noreturn]] void fail(const std::string& message) const;
 
  private:

@@ -12,6 +12,8 @@
 #include <array>
 #include <cmath>
 #include <filesystem>
+#include <locale>
+#include <sstream>
 
 #include "framework/base/error.h"
 #include "nodes/features/convention_text.h"
@@ -113,9 +115,11 @@ ChosenConvention choose_convention(const ImportOptions& options, const TensorSou
   const Naming naming = set.naming;
   if (options.convention == "torchvision") return {torchvision_convention(), "as you said"};
   if (options.convention == "caffe") return {caffe_convention(), "as you said"};
+  if (options.convention == "matconvnet") return {convention_of(Kind::caffe_rgb), "as you said"};
   if (options.convention == "network") return {std::nullopt, "the network's, as you said"};
   if (!options.convention.empty())
-    throw RunError("--convention takes torchvision, caffe or network, found '" + options.convention + "'");
+    throw RunError("--convention takes torchvision, caffe, matconvnet or network, found '" +
+                   options.convention + "'");
   if (const std::string text = source.metadata("convention"); !text.empty()) {
     const auto convention = parse_convention(text);
     if (!convention)
@@ -148,8 +152,26 @@ ChosenConvention choose_convention(const ImportOptions& options, const TensorSou
           "small as those for pictures of 0 to 255");
     return {torchvision_convention(), "as all VGGs of torchvision and timm"};
   }
-  if (source.format() == SourceFormat::matlab)
-    return {convention_of(Kind::caffe_rgb), "as the VGGs of MatConvNet"};
+  if (!source.metadata("matconvnet").empty()) {
+    InputConvention convention = convention_of(Kind::caffe_rgb);
+    std::istringstream said(source.metadata("mean"));
+    said.imbue(std::locale::classic());
+    std::array<double, 3> mean{};
+    if (!(said >> mean[0] >> mean[1] >> mean[2]))
+      ask(options,
+          "it is MatConvNet's (RGB of 0 to 255 minus a mean: --convention matconvnet, if the mean is "
+          "Caffe's), "
+          "and does not say what it subtracts");
+    if (evidence.looks_bgr)
+      ask(options,
+          "it is MatConvNet's, whose VGGs want RGB of 0 to 255 (--convention matconvnet), but its first "
+          "kernels "
+          "look as if their channels were blue, green and red");
+    // The means of the published VGGs are those of Caffe, but for rounding.
+    for (std::size_t c = 0; c < 3; ++c)
+      if (std::fabs(mean[c] - convention.mean[c]) > 0.01) convention.mean[c] = mean[c];
+    return {convention, "as the VGGs of MatConvNet, with the mean in the file"};
+  }
   const bool keras =
       naming == Naming::keras || (naming == Naming::counted && source.format() == SourceFormat::keras);
   if (keras || source.format() == SourceFormat::caffe) {

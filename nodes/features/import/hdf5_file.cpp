@@ -4,12 +4,12 @@
 // th_kernels are turned.
 #include "nodes/features/import/hdf5_file.h"
 
-#include <cstring>
+#include <type_traits>
 
 #include "framework/base/error.h"
 #include "nodes/features/import/byte_file.h"
+#include "nodes/features/import/child_numbers.h"
 #include "nodes/features/import/hdf5_reader.h"
-#include "nodes/features/import/isolated.h"
 #include "nodes/features/import/keras_config.h"
 #include "nodes/features/import/packed_listing.h"
 #include "nodes/features/import/tensor_names.h"
@@ -18,7 +18,6 @@
 namespace gramflow {
 namespace {
 
-constexpr std::uint64_t longest_message = 1U << 16;  // if there is an error instead of an answer
 constexpr std::string_view signature = "\x89HDF\r\n\x1a\n";
 
 constexpr const char* say_layout =
@@ -33,7 +32,7 @@ class Hdf5Source final : public TensorSource {
       Hdf5Contents contents = list_hdf5(path_);
       return pack_listing({std::move(contents.tensors), std::move(contents.attributes)});
     };
-    Listing listing = unpack_listing(isolated(list, {}));
+    Listing listing = with_shown_name([&] { return unpack_listing(run_isolated(list, {}, gave_up())); });
     tensors_ = std::move(listing.tensors);
     attributes_ = std::move(listing.texts);
     config_ = KerasConfig(config.empty() ? attribute("model_config") : config);
@@ -81,44 +80,21 @@ class Hdf5Source final : public TensorSource {
 
   std::vector<std::vector<float>> read(const std::vector<std::size_t>& indices) const override {
     std::vector<SourceTensor> wanted;
-    std::vector<std::uint64_t> counts;
-    std::uint64_t total = 0;
-    for (const std::size_t index : indices) {
-      wanted.push_back(tensors_.at(index));
-      std::uint64_t count = 1;
-      for (const std::int64_t side : wanted.back().shape)
-        if (__builtin_mul_overflow(count, static_cast<std::uint64_t>(side), &count) || count > (1ULL << 28))
-          throw RunError(shown_ + ": dataset '" + printable(wanted.back().name) +
-                         "' is larger than any of a VGG's");
-      counts.push_back(count);
-      total += count;
-    }
-    const auto work = [&] {
-      std::string bytes;
-      for (const std::vector<float>& values : read_hdf5(path_, wanted))
-        bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
-      return bytes;
-    };
-    const std::uint64_t size = total * sizeof(float);
-    const std::string bytes = isolated(work, {120, (256ULL << 20) + 3 * size, size + longest_message});
-    if (bytes.size() != size) throw RunError(gave_up());
-    std::vector<std::vector<float>> result;
-    std::size_t at = 0;
-    for (const std::uint64_t count : counts) {
-      std::vector<float>& values = result.emplace_back(count);
-      std::memcpy(values.data(), bytes.data() + at, count * sizeof(float));
-      at += count * sizeof(float);
-    }
-    return result;
+    for (const std::size_t index : indices) wanted.push_back(tensors_.at(index));
+    return with_shown_name([&] {
+      return numbers_from_child(
+          wanted, [&] { return read_hdf5(path_, wanted); }, 256ULL << 20, shown_, gave_up());
+    });
   }
 
  private:
   std::string gave_up() const { return shown_ + ": is damaged: the HDF5 library gave up on it"; }
 
-  /// With the name that the user knows in messages.
-  std::string isolated(FunctionRef<std::string()> work, const IsolationLimits& limits) const {
+  /// The name that the user knows in messages.
+  template <class Work>
+  std::invoke_result_t<Work> with_shown_name(Work work) const {
     try {
-      return run_isolated(work, limits, gave_up());
+      return work();
     } catch (const RunError& problem) {
       const std::string text = problem.what();
       if (path_ != shown_ && text.starts_with(path_)) throw RunError(shown_ + text.substr(path_.size()));

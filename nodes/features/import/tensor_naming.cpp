@@ -152,6 +152,9 @@ class Matcher {
       if (given == TensorNames::npos) return missing(layer.bias_tensor, layer);
       if (bias && *bias != given) found.kernel.extra.push_back(*bias);
       bias = given;
+    } else if (const std::size_t said = facts.bias.empty() ? TensorNames::npos : names_.find(facts.bias);
+               said != TensorNames::npos) {
+      bias = said;
     } else if (!bias) {
       if (const std::size_t named = find_name(layer.bias_tensor); named != TensorNames::npos) bias = named;
     }

@@ -23,6 +23,7 @@ struct LayerFacts {
   /// Why a network file cannot express the layer: "has the stride 2"; "" when nothing speaks against it.
   std::string trouble;
   bool no_bias = false;           ///< it has none, as opposed to: nothing known
+  std::string bias;               ///< the tensor that is its bias; "" when only names can tell
   bool activated_inside = false;  ///< its ReLU comes before anything else
   std::optional<int> padding;     ///< with zeros, on each side
   /// Tensors of the batch norm that stands between it and its activation begin with this; "" for none.

@@ -116,27 +116,6 @@ bool is_model(const std::string& global) {
   return global.starts_with("torch.nn.") || global.starts_with("torchvision.") || global.starts_with("timm.");
 }
 
-void check_globals(const Pickle& pickle) {
-  const std::string* strange = nullptr;
-  for (const std::string& name : pickle.globals()) {
-    if (is_harmless(name)) continue;
-    if (strange == nullptr || is_model(name)) strange = &name;
-    if (is_model(name)) break;
-  }
-  if (strange == nullptr) return;
-  std::string dotted = printable(*strange);
-  std::replace(dotted.begin(), dotted.end(), ' ', '.');
-  if (is_model(*strange))
-    throw PickleError("holds a whole Python object (" + dotted +
-                      "), not a state dict; where its program is installed, in Python:\n  import torch; "
-                      "torch.save(torch.load('FILE', 'cpu').state_dict(), 'weights.pth')");
-  throw PickleError(
-      "asks Python to run '" + dotted +
-      "', which is none of the harmless ones that state dicts need; it may be hostile and is not read\n  "
-      "if you trust the file, in Python: import torch; d = torch.load('FILE', 'cpu'); "
-      "torch.save(d.get('state_dict', d), 'weights.pth')");
-}
-
 class StateReader {
  public:
   TorchState run(const PickleValue& root) {
@@ -271,6 +250,27 @@ class StateReader {
 };
 
 }  // namespace
+
+void check_globals(const Pickle& pickle) {
+  const std::string* strange = nullptr;
+  for (const std::string& name : pickle.globals()) {
+    if (is_harmless(name)) continue;
+    if (strange == nullptr || is_model(name)) strange = &name;
+    if (is_model(name)) break;
+  }
+  if (strange == nullptr) return;
+  std::string dotted = printable(*strange);
+  std::replace(dotted.begin(), dotted.end(), ' ', '.');
+  if (is_model(*strange))
+    throw PickleError("holds a whole Python object (" + dotted +
+                      "), not a state dict; where its program is installed, in Python:\n  import torch; "
+                      "torch.save(torch.load('FILE', 'cpu').state_dict(), 'weights.pth')");
+  throw PickleError(
+      "asks Python to run '" + dotted +
+      "', which is none of the harmless ones that state dicts need; it may be hostile and is not read\n  "
+      "if you trust the file, in Python: import torch; d = torch.load('FILE', 'cpu'); "
+      "torch.save(d.get('state_dict', d), 'weights.pth')");
+}
 
 TorchState read_torch_state(const Pickle& pickle) {
   check_globals(pickle);

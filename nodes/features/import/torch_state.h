@@ -30,6 +30,9 @@ struct TorchState {
   std::vector<TorchTensor> tensors;
 };
 
+/// Throws PickleError for a pickle that mentions a Python name which is not harmless: see torch_state.cpp.
+void check_globals(const Pickle& pickle);
+
 /// Throws PickleError: names other than those that make tensors, values that are no state dict, tensors
 /// outside of their storages.
 TorchState read_torch_state(const Pickle& pickle);

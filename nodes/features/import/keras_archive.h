@@ -1,0 +1,13 @@
+#pragma once
+#include <memory>
+
+#include "nodes/features/import/byte_file.h"
+#include "nodes/features/import/tensor_source.h"
+
+namespace gramflow {
+
+/// A .keras file of Keras 3: a ZIP archive of config.json and model.weights.h5, which is unpacked into a
+/// nameless temporary file.
+std::unique_ptr<TensorSource> open_keras_archive(const ByteFile& file);
+
+}  // namespace gramflow
