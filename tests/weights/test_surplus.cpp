@@ -216,12 +216,27 @@ TEST_CASE("norm: on what is no batch norm with statistics of its own is refused"
 }
 
 TEST_CASE("torchvision's names with a PReLU or an instance norm in the list") {
-  for (const char* part : {"features.1.weight"}) {
+  for (const std::int64_t size : {1, 4}) {
     Listed file(false, false);
-    file.add(part, {1});
+    file.add("features.1.weight", {size});
     file.put_torch();
-    CHECK(contains(file.refused_mine(), "'features.1' (weight) is a PReLU or a scale"));
+    CHECK(contains(file.refused_mine(), "'features.1' is a PReLU or a scale between conv1_1 and its ReLU"));
+    file.add("features.1.bias", {size});
+    file.put_torch();
+    CHECK(contains(file.refused_mine(), "'features.1' is an instance, group or layer norm"));
   }
+}
+
+TEST_CASE("torchvision's names with the batch norm behind the ReLU") {
+  MadeFile file;
+  file.add("features.0.weight", {4, 3, 3, 3});
+  file.add("features.0.bias", {4});
+  file.add_norm("features.2", 4);
+  file.add("features.3.weight", {5, 4, 3, 3});
+  file.add("features.3.bias", {5});
+  file.put_network(two_layers);
+  file.put_torch();
+  CHECK(contains(file.refused_mine(), "'features.2' is a batch norm where conv1_2 should be"));
 }
 
 TEST_CASE("weight norm is undone exactly, in its old and its new form; without its length it is refused") {
@@ -252,6 +267,7 @@ TEST_CASE("spectral norm and strange company of a kernel are refused") {
   MadeFile file;
   file.add("conv1_1.weight_orig", {4, 3, 3, 3});
   file.add("conv1_1.weight_u", {4});
+  file.add("conv1_1.weight_v", {27});
   file.add("conv1_1.bias", {4});
   file.put_network("  - {conv: conv1_1, in: 3, out: 4}\n");
   file.put_torch();

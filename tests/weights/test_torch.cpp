@@ -109,6 +109,15 @@ TEST_CASE("a whole model instead of a state dict is told from malice") {
                  "holds a whole Python object (torchvision.models.vgg.VGG), not a state dict"));
 }
 
+TEST_CASE("a whole model of the old format, whose class is a persistent id") {
+  // ('module', torchvision.models.vgg.VGG, 'file.py', 'source') and an object of it.
+  const auto text = [](const std::string& value) { return "X" + little(value.size(), 4) + value; };
+  const std::string pickle = "\x80\x02(" + text("module") + "ctorchvision.models.vgg\nVGG\n" +
+                             text("vgg.py") + text("class VGG: ...") + "tQ)\x81}b.";
+  CHECK(contains(refused(torch_legacy(pickle, {})),
+                 "holds a whole Python object (torchvision.models.vgg.VGG)"));
+}
+
 TEST_CASE("damaged pickles") {
   const auto zip = [](const std::string& pickle) { return refused(torch_zip(pickle, {})); };
   CHECK(contains(zip(""), "truncated"));

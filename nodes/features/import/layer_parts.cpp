@@ -54,7 +54,7 @@ KernelParts kernel_parts(const TensorSource& source, const TensorNames& names, c
     const std::string role = split_name(names.clean(i)).role;
     const bool is_kernel = tensor.shape.size() == 4;
     if (!is_real(tensor) || is_bookkeeping(tensor.name)) continue;
-    if (role == "weight_v" || role == "parametrizations.weight.original1")
+    if ((role == "weight_v" && is_kernel) || role == "parametrizations.weight.original1")
       direction = i;
     else if (role == "weight_g" || role == "parametrizations.weight.original0")
       parts.length = i;

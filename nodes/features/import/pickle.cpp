@@ -117,7 +117,9 @@ class PickleMachine {
   void call() {
     const PickleValue* arguments = pop();
     const PickleValue* function = pop();
-    if (function->kind != Kind::global) fail("the pickle calls what is no function");
+    // The old format names a model's class in a persistent id.
+    if (function->kind != Kind::global && function->kind != Kind::persistent)
+      fail("the pickle calls what is no function");
     PickleValue& value = push(Kind::call);
     value.items = {function};
     if (arguments->kind == Kind::list) {

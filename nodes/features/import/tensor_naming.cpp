@@ -103,6 +103,9 @@ class Matcher {
     if (kernel.weight != TensorNames::npos) return true;
     if (set_.naming == Naming::keras || set_.naming == Naming::counted)
       problem(fmt::format("kernel of '{}' (for {}) is missing", printable(module), layer.name));
+    else if (const std::vector<std::size_t> parts = names_.parts(module); !parts.empty())
+      problem(fmt::format("'{}' is {} where {} should be", printable(module), kind_of_module(names_, parts),
+                          layer.name));
     else
       missing(module + ".weight", layer);
     return false;
@@ -198,6 +201,15 @@ class Matcher {
         const std::string role = split_name(names_.clean(i)).role;
         return role == "running_mean" || role == "running_var";
       });
+      const bool stands_there = std::any_of(parts.begin(), parts.end(), [&](std::size_t i) {
+        return is_real(source_.tensors()[i]) && is_vector(source_.tensors()[i]);
+      });
+      const bool is_layer = std::any_of(parts.begin(), parts.end(),
+                                        [&](std::size_t i) { return !is_vector(source_.tensors()[i]); });
+      if (!from_position && stands_there && !is_layer)
+        problem(
+            fmt::format("'{}' is {} between {} and its ReLU, or in the ReLU's place, and cannot be folded",
+                        printable(module), kind_of_module(names_, parts), layer.name));
       if (!from_position) return;
       ++position_;
     }
