@@ -20,8 +20,8 @@ class FuzzedFile {
   const std::string& path() const { return path_; }
 
  private:
-  int descriptor_;
   std::string path_;
+  int descriptor_;
 };
 
 /// Asks for everything that a source knows; a RunError is a good answer.

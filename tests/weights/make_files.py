@@ -6,6 +6,7 @@ Every file holds the same weights; reference.safetensors holds them under plain 
 h5py; exits with 77 when one of them is missing.
 """
 
+import argparse
 import collections
 import json
 import os
@@ -97,6 +98,16 @@ def put_torch(folder, weights):
         ),
         "checkpoint": {"epoch": 3, "best": 0.25, "name": "x", "state_dict": {f"module.{n}": t for n, t in plain.items()}},
         "dict": dict(plain),
+        "settings": {
+            "state_dict": plain,
+            "args": argparse.Namespace(lr=0.1, deep={"a": {"b": {"c": {"d": {"e": {"f": 1}}}}}}),
+            "counts": collections.Counter("abca"),
+            "seen": {1, 2},
+            "best": numpy.float64(0.5),
+            "dtype": torch.float16,
+            "losses": [0.5] * 300000,
+            "words": {f"word{i}": i for i in range(50000)},
+        },
     }
     module = torch.nn.Module()
     blocks, channels = [], 3
@@ -112,6 +123,8 @@ def put_torch(folder, weights):
         torch.save(value, os.path.join(folder, f"torch_{name}_new.pth"))
         torch.save(value, os.path.join(folder, f"torch_{name}_legacy.pth"), _use_new_zipfile_serialization=False)
     for protocol in (3, 4):
+        torch.save(plain, os.path.join(folder, f"torch_protocol{protocol}_legacy.pth"), pickle_protocol=protocol,
+                   _use_new_zipfile_serialization=False)
         torch.save(plain, os.path.join(folder, f"torch_protocol{protocol}_new.pth"), pickle_protocol=protocol)
     torch.save(module, os.path.join(folder, "refused_module.pth"))
 
@@ -137,6 +150,20 @@ def put_keras(folder, weights):
                     file.create_dataset(bias.format(keras), data=weights[f"{name}.bias"], **options)
 
 
+def put_keras_3(folder, weights):
+    """Keras 3's names, and a file behind a user block."""
+    with h5py.File(os.path.join(folder, "keras_userblock.h5"), "w", userblock_size=512) as file:
+        for _, name, keras, _, _ in layers():
+            file.create_dataset(f"{keras}/{keras}/kernel:0", data=weights[f"{name}.weight"].transpose(2, 3, 1, 0))
+            file.create_dataset(f"{keras}/{keras}/bias:0", data=weights[f"{name}.bias"])
+    with h5py.File(os.path.join(folder, "keras_3.weights.h5"), "w") as file:
+        for number, (_, name, _, _, _) in enumerate(layers()):
+            module = f"layers/conv2d_{number}" if number else "layers/conv2d"
+            file.create_dataset(f"{module}/vars/0", data=weights[f"{name}.weight"].transpose(2, 3, 1, 0))
+            file.create_dataset(f"{module}/vars/1", data=weights[f"{name}.bias"])
+            file.create_dataset(f"optimizer/vars/{number}", data=weights[f"{name}.bias"])
+
+
 def main(folder):
     weights = known_weights()
     put_safetensors(os.path.join(folder, "reference.safetensors"), weights)
@@ -144,6 +171,7 @@ def main(folder):
     put_safetensors(os.path.join(folder, "torchvision_f16.safetensors"), torchvision_names(weights), "F16")
     put_torch(folder, weights)
     put_keras(folder, weights)
+    put_keras_3(folder, weights)
     for name, mean in (("narrow", "order: rgb, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]"),
                        ("narrow-caffe", "order: bgr, scale: 255, mean: [123.68, 116.779, 103.939]")):
         with open(os.path.join(folder, name + ".yaml"), "w", encoding="utf-8") as file:

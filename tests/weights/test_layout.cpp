@@ -2,7 +2,10 @@
 // is 3x3x3x3.
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 #include "tests/weights/made_file.h"
+#include "tests/weights/make_torch.h"
 
 using namespace gramflow;
 using namespace gramflow::test;
@@ -137,6 +140,11 @@ TEST_CASE("what a Keras model says of its layers counts") {
                  "has a stride"));
   CHECK(contains(with(model(R"("activation": "relu")", bn), true)->refused_mine(),
                  "is followed by a BatchNormalization 'bn' after its ReLU"));
+  const auto rescaled =
+      std::string(R"({"class_name": "Sequential", "config": {"layers": [{"class_name": "Rescaling",
+      "config": {"name": "scale", "scale": 0.004}}, {"class_name": "Conv2D", "config": {"name": "conv", "padding": "same",
+      "activation": "relu"}}]}})");
+  CHECK(contains(with(rescaled, false)->refused_mine(), "comes after a Rescaling 'scale'"));
   const auto slope = std::string(R"(, {"class_name": "LeakyReLU", "config": {"name": "l"}})");
   CHECK(contains(with(model(R"("activation": "linear")", slope), false)->refused_mine(),
                  "is followed by a LeakyReLU"));
@@ -189,4 +197,37 @@ TEST_CASE("Keras 3's own names are recognised for a network without a mapping") 
   file.put_hdf5();
   CHECK(contains(file.import_mine().format, "Keras's counted names"));
   CHECK(file.imported("conv1_2.bias") == file.values("layers/conv2d_1/vars/1"));
+}
+
+TEST_CASE("a .keras file is its weights and what its configuration says of them") {
+  const auto config = [](const std::string& activation) {
+    return R"({"module": "keras", "class_name": "Sequential", "config": {"name": "m", "layers": [
+      {"class_name": "InputLayer", "config": {"name": "input"}},
+      {"class_name": "Conv2D", "config": {"name": "first", "activation": ")" +
+           activation + R"(", "padding": "same", "kernel_size": [3, 3]}},
+      {"class_name": "BatchNormalization", "config": {"name": "norm", "epsilon": 0.125}},
+      {"class_name": "ReLU", "config": {"name": "relu", "max_value": null, "negative_slope": 0.0, "threshold": 0.0}}]}})";
+  };
+  OneKernel file("layers/conv2d/vars/0", "layers/conv2d/vars/1", "hwio", false);
+  for (int part = 0; part < 4; ++part)
+    file.add("layers/batch_normalization/vars/" + std::to_string(part), {3}, {0.5F, 1.0F, 2.0F});
+  file.put_hdf5();
+  const std::string weights = get_bytes(file.file);
+  put_bytes(
+      file.file,
+      zip_bytes({{"metadata.json", "{}"}, {"config.json", config("linear")}, {"model.weights.h5", weights}}));
+  const ImportReport report = file.import_mine();
+  CHECK(contains(report.format, "a Keras 3 file"));
+  CHECK(report.folded_batch_norms == 1);
+  std::vector<float> kernel;
+  for (const double value : file.right) kernel.push_back(static_cast<float>(value));
+  const std::vector<float> three = {0.5F, 1.0F, 2.0F};
+  const Folded right = folded(kernel, file.values("layers/conv2d/vars/1"), three, three, three, three, 0.125);
+  CHECK(file.error_of(file.name, right.weight) < 1e-6);
+  std::filesystem::remove(file.out);
+  put_bytes(file.file, zip_bytes({{"config.json", config("relu")}, {"model.weights.h5", weights}}));
+  CHECK(contains(file.refused_mine(), "after its ReLU"));
+  put_bytes(file.file,
+            zip_bytes({{"config.json", config("linear")}, {"model.weights.h5", weights.substr(0, 900)}}));
+  CHECK(contains(file.refused_mine(), file.file + ": is damaged"));
 }

@@ -50,7 +50,7 @@ TEST_CASE("files made by PyTorch and h5py import to the very same tensors") {
       CHECK(written.read(tensor) == reference.read(tensor));
     ++imported;
   }
-  CHECK(imported == 34);
+  CHECK(imported == 40);
 
   ImportOptions options;
   options.file = folder / "refused_module.pth";

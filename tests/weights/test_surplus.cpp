@@ -360,3 +360,17 @@ TEST_CASE("a run does not use a file with a norm in it, either") {
   CHECK(contains(message, "has a number for each channel of a layer and may change it"));
   CHECK(contains(message, "gramflow weights import"));
 }
+
+TEST_CASE("what import made can be imported again by the same network file") {
+  Plain file(
+      "  - {conv: conv1_1, in: 3, out: 4, norm: bn0, bias: none}\n  - {conv: conv1_2, in: 4, out: 5}\n");
+  file.tensors().erase(file.tensors().begin() + 1);
+  file.add_norm("bn0", 4);
+  file.put_torch();
+  file.import_mine();
+  const std::vector<float> once = file.imported("conv1_1.weight");
+  std::filesystem::rename(file.out, file.file);
+  file.import_mine();
+  CHECK(file.imported("conv1_1.weight") == once);
+  CHECK_FALSE(file.imported("conv1_1.bias") == std::vector<float>(4, 0.0F));
+}

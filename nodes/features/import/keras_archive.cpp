@@ -14,24 +14,26 @@ namespace {
 
 constexpr std::uint64_t longest_config = 8U << 20;
 
-/// A file that nobody else sees and that goes with its descriptor.
-class NamelessFile {
+/// A temporary file that goes with its object. It has a name, because the HDF5 library looks it up.
+class TemporaryFile {
  public:
-  NamelessFile() {
+  TemporaryFile() {
     std::error_code ignored;
-    std::string pattern = (std::filesystem::temp_directory_path(ignored) / "gramflow-XXXXXX").string();
-    descriptor_ = ::mkostemp(pattern.data(), O_CLOEXEC);
-    if (descriptor_ >= 0) ::unlink(pattern.c_str());
+    path_ = (std::filesystem::temp_directory_path(ignored) / "gramflow-XXXXXX").string();
+    descriptor_ = ::mkostemp(path_.data(), O_CLOEXEC);
   }
-  ~NamelessFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
+  ~TemporaryFile() {
+    if (descriptor_ < 0) return;
+    ::unlink(path_.c_str());
+    ::close(descriptor_);
   }
-  NamelessFile(const NamelessFile&) = delete;
-  NamelessFile& operator=(const NamelessFile&) = delete;
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
   int descriptor() const { return descriptor_; }
-  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+  const std::string& path() const { return path_; }
 
  private:
+  std::string path_;
   int descriptor_ = -1;
 };
 
@@ -56,7 +58,7 @@ class KerasArchive final : public TensorSource {
   }
 
  private:
-  NamelessFile unpacked_;
+  TemporaryFile unpacked_;
   std::unique_ptr<TensorSource> inner_;
 };
 

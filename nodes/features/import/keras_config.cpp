@@ -227,6 +227,12 @@ LayerFacts KerasConfig::facts(const std::string& group) const {
       if (other.zero_padding && layer->inputs == std::vector<std::string>{other.name})
         facts.padding = other.zero_padding;
   }
+  // What people put in front of a network to make its input.
+  for (const Layer& other : layers_)
+    if (std::find(layer->inputs.begin(), layer->inputs.end(), other.name) != layer->inputs.end() &&
+        (other.kind == "Rescaling" || other.kind == "Normalization" || other.kind == "Lambda" ||
+         other.kind.find("BatchNormalization") != std::string::npos))
+      facts.trouble = fmt::format("comes after a {} '{}'", printable(other.kind), printable(other.name));
   // What comes between it and the next layer, in order.
   bool active = layer->activation == "relu";
   if (!active && layer->activation != "linear")

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "framework/base/error.h"
 #include "nodes/features/import/byte_file.h"
 #include "nodes/features/import/child_numbers.h"
+#include "nodes/features/import/layer_parts.h"
 #include "nodes/features/import/matlab_reader.h"
 #include "nodes/features/import/packed_listing.h"
 #include "nodes/features/import/tensor_names.h"
@@ -52,13 +54,40 @@ class MatlabSource final : public TensorSource {
     return facts;
   }
   std::vector<std::vector<float>> read(const std::vector<std::size_t>& indices) const override {
+    // libmatio goes through the whole file each time, so all that is not huge is read at once.
+    if (!read_once_) {
+      read_once_ = true;
+      std::vector<std::size_t> small;
+      std::int64_t total = 0;
+      for (std::size_t i = 0; i < listing_.tensors.size(); ++i) {
+        const std::int64_t count = element_count(listing_.tensors[i]);
+        if (count > most_kept || total > most_kept_together - count) continue;
+        total += count;
+        small.push_back(i);
+      }
+      std::vector<std::vector<float>> numbers = read_now(small);
+      for (std::size_t i = 0; i < small.size(); ++i) kept_[small[i]] = std::move(numbers[i]);
+    }
+    std::vector<std::vector<float>> result;
+    for (const std::size_t index : indices) {
+      const auto kept = kept_.find(index);
+      result.push_back(kept != kept_.end() ? kept->second : std::move(read_now({index}).at(0)));
+    }
+    return result;
+  }
+
+ private:
+  static constexpr std::int64_t most_kept = 8
+                                            << 20;  // numbers of one array; VGG's convolutions have 2 million
+  static constexpr std::int64_t most_kept_together = 64 << 20;
+
+  std::vector<std::vector<float>> read_now(const std::vector<std::size_t>& indices) const {
     std::vector<SourceTensor> wanted;
     for (const std::size_t index : indices) wanted.push_back(listing_.tensors.at(index));
     return numbers_from_child(
         wanted, [&] { return read_matlab(path_, wanted); }, memory_, path_, gave_up());
   }
 
- private:
   bool is_matconvnet() const { return !text("matconvnet").empty(); }
   std::string text(const std::string& key) const {
     const auto found = listing_.texts.find(key);
@@ -69,6 +98,8 @@ class MatlabSource final : public TensorSource {
   std::string path_;
   std::uint64_t memory_;
   Listing listing_;
+  mutable bool read_once_ = false;
+  mutable std::map<std::size_t, std::vector<float>> kept_;
 };
 
 }  // namespace

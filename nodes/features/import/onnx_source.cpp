@@ -167,6 +167,12 @@ class OnnxReader {
       facts.bias = conv.inputs[2];
     else
       facts.no_bias = true;
+    // What makes the input of the first one is a part of the network.
+    for (const Node& node : nodes_)
+      if (std::find(node.outputs.begin(), node.outputs.end(), conv.inputs[0]) != node.outputs.end() &&
+          (node.kind == "Sub" || node.kind == "Div" || node.kind == "Mul" || node.kind == "Add" ||
+           node.kind == "BatchNormalization" || node.kind == "InstanceNormalization"))
+        facts.trouble = "comes after a " + node.kind;
     const Node* at = conv.outputs.empty() ? nullptr : only_consumer(conv.outputs[0]);
     bool active = false;
     for (int i = 0; at != nullptr && i < 10; ++i) {

@@ -16,15 +16,6 @@
 namespace gramflow {
 namespace {
 
-/// "block1_conv2" for conv1_2; "" for layers with names of another form.
-std::string keras_layer(const std::string& name) {
-  int block = 0;
-  int number = 0;
-  char rest = 0;
-  if (std::sscanf(name.c_str(), "conv%d_%d%c", &block, &number, &rest) != 2) return "";
-  return fmt::format("block{}_conv{}", block, number);
-}
-
 bool is_convolution(const NetworkLayer& layer) { return layer.kind == NetworkLayer::Kind::convolution; }
 
 class Matcher {
@@ -161,8 +152,7 @@ class Matcher {
     } else if (!bias) {
       if (const std::size_t named = find_name(layer.bias_tensor); named != TensorNames::npos) bias = named;
     }
-    const bool is_ours = source_.metadata("converter").starts_with("gramflow");
-    if (layer.no_bias && bias && !is_ours)
+    if (layer.no_bias && bias && !is_ours())
       object(fmt::format("{} is a bias of {}, for which the network's file says bias: none", shown(*bias),
                          layer.name));
     if (bias) {
@@ -173,6 +163,8 @@ class Matcher {
     problem(fmt::format("'{}' (for {}) is missing; if the convolution has none: bias: none",
                         printable(bias_name(layer, found.kernel.weight)), layer.name));
   }
+
+  bool is_ours() const { return source_.metadata("converter").starts_with("gramflow"); }
 
   /// What the bias should be called, for the message.
   std::string bias_name(const NetworkLayer& layer, std::size_t weight) const {
@@ -187,6 +179,7 @@ class Matcher {
     if (!layer.norm.empty()) {
       module = set_.prefix + layer.norm;
       if (names_.parts(module).empty()) module = clean_name(layer.norm);
+      if (is_ours() && names_.parts(module).empty()) return;  // folded when import made the file
       if (facts.activated_inside)
         object(fmt::format("{} has its ReLU before the norm '{}', so that the norm cannot be folded into it",
                            layer.name, layer.norm));
@@ -317,44 +310,6 @@ class Matcher {
 };
 
 }  // namespace
-
-std::vector<TensorSet> possible_sets(const Network& network, const TensorNames& names) {
-  const auto first = std::find_if(network.layers.begin(), network.layers.end(), is_convolution);
-  if (first == network.layers.end()) return {};
-  std::vector<TensorSet> sets;
-  const auto add = [&](Naming naming, const std::set<std::string>& prefixes) {
-    for (const std::string& prefix : prefixes) sets.push_back({naming, prefix});
-  };
-  bool all_given = true;
-  const NetworkLayer* given = nullptr;
-  for (const NetworkLayer& layer : network.layers) {
-    if (!is_convolution(layer)) continue;
-    all_given = all_given && layer.weight_given;
-    if (layer.weight_given && given == nullptr) given = &layer;
-  }
-  if (given != nullptr) {
-    const std::string& name = given->weight_tensor;
-    if (names.find(name) != TensorNames::npos || !names.parts(clean_name(name)).empty()) {
-      sets.push_back({Naming::own, ""});
-    } else {
-      std::set<std::string> prefixes = names.prefixes_of(clean_name(name));
-      prefixes.merge(names.prefixes_of_module(clean_name(name)));
-      add(Naming::own, prefixes);
-    }
-    if (all_given || first->weight_given) {
-      if (sets.empty()) sets.push_back({Naming::own, ""});
-      if (all_given) return sets;
-    }
-  }
-  add(Naming::own, names.prefixes_of_module(first->name));
-  if (const std::string keras = keras_layer(first->name); !keras.empty())
-    add(Naming::keras, names.prefixes_of_module(keras));
-  std::set<std::string> counted = names.prefixes_of_module("conv2d");
-  std::erase_if(counted, [](const std::string& prefix) { return !prefix.ends_with("layers/"); });
-  add(Naming::counted, counted);
-  add(Naming::torchvision, names.prefixes_of_module("features.0"));
-  return sets;
-}
 
 NetworkMatch match_network(const Network& network, const TensorSource& source, const TensorNames& names,
                            const TensorSet& set) {

@@ -24,6 +24,9 @@ struct TensorSet {
   std::string prefix;  ///< before every name: "state_dict."
 };
 
+/// "block1_conv2" for conv1_2; "" for layers with names of another form.
+std::string keras_layer(const std::string& name);
+
 /// The sets of a file that may be this network: where its first convolution is.
 std::vector<TensorSet> possible_sets(const Network& network, const TensorNames& names);
 
