@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 namespace gramflow::test {
 
 // In memory, but under a name: the HDF5 library follows links to their ends.
