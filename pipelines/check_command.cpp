@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <iostream>
 #include <unordered_map>
 
@@ -131,13 +132,12 @@ void add_check_command(CLI::App& app, Environment& environment, const bool& json
   command->add_flag("--verify", options->verify,
                     "also prove that no operation can overwrite what another one still needs");
   command->callback([options, &environment, &json] {
-    Diagnostics warnings;
-    std::vector<std::unique_ptr<CompiledStage>> stages;
-    try {
-      stages = compile_stages(options->pipeline.read(), environment.types, warnings,
-                              threads_for_command(options->threads, json));
-    } catch (const InvalidPipeline& problem) {
-      if (!only_subgraphs(problem.diagnostics())) throw;
+    Diagnostics found;
+    const auto stages = plan_stages(options->pipeline.read(), environment.types, found,
+                                    threads_for_command(options->threads, json));
+    const bool planned =
+        std::all_of(stages.begin(), stages.end(), [](const auto& stage) { return stage != nullptr; });
+    if (found.has_errors() && only_subgraphs(found)) {
       if (json)
         fmt::print("[]\n");
       else
@@ -145,13 +145,16 @@ void add_check_command(CLI::App& app, Environment& environment, const bool& json
                    options->pipeline.file);
       return;
     }
-    try_files(stages, warnings);
-    if (warnings.has_errors()) throw InvalidPipeline(warnings);
-    print_diagnostics(warnings, json);
+    if (planned) try_files(stages, found);
+    if (planned && !json) {
+      const double peak = cpu::measure_fma_peak_gflops(0.05) * stages.front()->plan.workers;
+      for (std::size_t i = 0; i < stages.size(); ++i) print_stage(*stages[i], static_cast<int>(i), peak);
+      std::fflush(stdout);
+    }
+    if (found.has_errors()) throw InvalidPipeline(std::move(found));
+    print_diagnostics(found, json);
     if (options->verify) prove(stages, options->pipeline.file);
     if (json) return;
-    const double peak = cpu::measure_fma_peak_gflops(0.05) * stages.front()->plan.workers;
-    for (std::size_t i = 0; i < stages.size(); ++i) print_stage(*stages[i], static_cast<int>(i), peak);
     fmt::print("{}: no mistakes{}\n", options->pipeline.file, options->verify ? ", the plan is proven" : "");
   });
 }

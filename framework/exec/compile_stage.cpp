@@ -48,7 +48,7 @@ std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const
   compiled->graph = link(compiled->document, types, diagnostics);
   if (diagnostics.error_count() > errors) return nullptr;
   Lowered lowered = lower(compiled->graph, diagnostics);
-  if (diagnostics.error_count() > errors) return nullptr;
+  if (diagnostics.error_count() > errors + lowered.missing_files) return nullptr;
   ThreadScope scope(threads);  // kernels ask for scratch memory by worker
   try {
     scope.execute([&] { compiled->plan = compile(std::move(lowered.program)); });
@@ -62,23 +62,31 @@ std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const
   return compiled;
 }
 
-std::vector<std::unique_ptr<CompiledStage>> compile_stages(const PipelineSource& source,
-                                                           const NodeTypes& types, Diagnostics& warnings,
-                                                           int threads) {
+std::vector<std::unique_ptr<CompiledStage>> plan_stages(const PipelineSource& source, const NodeTypes& types,
+                                                        Diagnostics& found, int threads) {
   std::vector<std::unique_ptr<CompiledStage>> stages;
-  Diagnostics found, ignored;
+  Diagnostics ignored;
   const int count = std::max(1, expand(source, 0, ignored, port_test(types)).stages);
   for (int stage = 0; stage < count; ++stage)
     stages.push_back(compile_stage(source, types, stage, found, threads));
-  if (found.has_errors()) throw InvalidPipeline(std::move(found));
   const std::size_t program_bytes = resident_bytes();
   std::size_t handed_in = 0;
   for (const auto& stage : stages) {
+    if (stage == nullptr) continue;
     stage->program_bytes = program_bytes;
     const std::size_t handed_on = bytes_of_canvases(stage->plan.program);
     stage->carried_bytes = std::max(handed_in, handed_on);
     handed_in = handed_on;
   }
+  return stages;
+}
+
+std::vector<std::unique_ptr<CompiledStage>> compile_stages(const PipelineSource& source,
+                                                           const NodeTypes& types, Diagnostics& warnings,
+                                                           int threads) {
+  Diagnostics found;
+  std::vector<std::unique_ptr<CompiledStage>> stages = plan_stages(source, types, found, threads);
+  if (found.has_errors()) throw InvalidPipeline(std::move(found));
   for (const Diagnostic& warning : found.sorted()) {
     Diagnostic& copy = warnings.warning(warning.code, warning.span, warning.message);
     copy = warning;

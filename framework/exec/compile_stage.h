@@ -29,7 +29,7 @@ struct CompiledStage {
 };
 
 /// Expands, links, lowers and plans one stage for a number of threads (0: all cores); nullptr when something
-/// was reported. Sizes of pictures come from their headers; no weights and no pixels are read. Files that are
+/// was reported, unless it is only that weights are missing, which the plan can do without. Sizes of pictures come from their headers; no weights and no pixels are read. Files that are
 /// missing or unreadable are reported like mistakes.
 std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const NodeTypes& types, int stage,
                                              Diagnostics& diagnostics, int threads = 0);
@@ -38,6 +38,11 @@ std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const
 std::vector<std::unique_ptr<CompiledStage>> compile_stages(const PipelineSource& source,
                                                            const NodeTypes& types, Diagnostics& warnings,
                                                            int threads = 0);
+
+/// The same for those who want to know all that can be known: reports errors instead of throwing, and gives nullptr for
+/// stages that could not be planned.
+std::vector<std::unique_ptr<CompiledStage>> plan_stages(const PipelineSource& source, const NodeTypes& types,
+                                                        Diagnostics& found, int threads = 0);
 
 /// Whether what a loop starts from comes from the canvas of an earlier one.
 bool starts_from_canvas(const Program& program, std::size_t loop);

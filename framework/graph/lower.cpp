@@ -75,16 +75,17 @@ class Lowering final : public LowerContext {
         failed_[static_cast<std::size_t>(index)] = true;
         continue;
       }
-      const std::size_t errors = diagnostics_.error_count();
+      const std::size_t errors = diagnostics_.error_count(), missing = lowered_.missing_files;
       try {
         now.type->lower(*this);
       } catch (const LoweringStopped&) {
       } catch (const MissingResource& problem) {
-        explain(error("missing-file", file_key(), first_line(problem)), problem);
+        explain(error("missing-file", file_key(), first_line(problem.what())), problem.what());
       } catch (const RunError& problem) {
-        explain(error("unreadable-file", file_key(), first_line(problem)), problem);
+        explain(error("unreadable-file", file_key(), first_line(problem.what())), problem.what());
       }
-      if (diagnostics_.error_count() > errors) failed_[static_cast<std::size_t>(index)] = true;
+      if (diagnostics_.error_count() - errors > lowered_.missing_files - missing)
+        failed_[static_cast<std::size_t>(index)] = true;
     }
     return std::move(lowered_);
   }
@@ -165,6 +166,11 @@ class Lowering final : public LowerContext {
     if (writes || !files_.contains(real))
       files_.emplace(real, FileUse{node().id(), node().span_of(key), writes});
   }
+  void missing_file(std::string_view key, const std::string& text) override {
+    if (!told_missing_.insert(current_).second) return;  // a node that is lowered twice
+    explain(error("missing-file", key, first_line(text)), text);
+    ++lowered_.missing_files;
+  }
   void set_output(std::string_view port, PortValue value) override {
     for (std::size_t i = 0; i < node().type->outputs.size(); ++i)
       if (node().type->outputs[i].name == port) values_of(current_)[i] = std::move(value);
@@ -192,12 +198,9 @@ class Lowering final : public LowerContext {
 
  private:
   /// Of what was thrown about a file the first line is the message, the others explain it.
-  static std::string first_line(const std::exception& problem) {
-    const std::string what = problem.what();
-    return what.substr(0, what.find('\n'));
-  }
-  static void explain(Diagnostic& diagnostic, const std::exception& problem) {
-    std::istringstream lines(problem.what());
+  static std::string first_line(const std::string& what) { return what.substr(0, what.find('\n')); }
+  static void explain(Diagnostic& diagnostic, const std::string& what) {
+    std::istringstream lines(what);
     std::string line;
     std::getline(lines, line);
     while (std::getline(lines, line))
@@ -240,6 +243,7 @@ class Lowering final : public LowerContext {
   std::unordered_multimap<std::string, FileUse> files_;     // by path, links followed
   std::vector<std::vector<PortValue>> in_loop_, straight_;  // by node, by output
   std::vector<bool> failed_;
+  std::set<int> told_missing_;  // nodes
   Lowered lowered_;
   int current_ = -1;
   int section_ = 0;

@@ -119,6 +119,9 @@ class LowerContext {
   /// Tells of a file that the node reads or writes, named by the value of `key`. One that is written must not
   /// be read or written by another node: reported, with both places.
   virtual void uses_file(std::string_view key, const std::string& path, bool writes) = 0;
+  /// Reports a file that is missing (code "missing-file"; lines after the first explain it) and whose contents do not
+  /// matter for shapes: lowering goes on, so that a pipeline can be priced without it.
+  virtual void missing_file(std::string_view key, const std::string& text) = 0;
   virtual void set_output(std::string_view port, PortValue value) = 0;
   virtual void add_loss(TensorId scalar, std::string layer) = 0;
   /// For an optimiser: begins its loop and gives the canvas, a tensor like `start` that no operation makes.
@@ -136,11 +139,12 @@ struct Lowered {
   Program program;
   std::vector<Optimization> optimizations;  ///< by loop
   std::shared_ptr<RunState> run_state;
+  std::size_t missing_files = 0;  ///< errors that were reported with missing_file() alone
 };
 
 /// Lowers every used node. Reports what only shapes, files and layers can tell: an unknown layer, a picture
-/// that is not there (code "missing-file") or is none ("unreadable-file"). The program is usable only when
-/// nothing was reported.
+/// that is not there (code "missing-file") or is none ("unreadable-file"). The program is usable when
+/// nothing was reported but missing_files.
 Lowered lower(const Graph& graph, Diagnostics& diagnostics);
 
 }  // namespace gramflow

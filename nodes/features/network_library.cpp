@@ -14,18 +14,21 @@ std::shared_ptr<const Network> NetworkLibrary::network(const std::string& name, 
   return network;
 }
 
-std::string NetworkLibrary::weights_file(const Network& network) {
-  const auto known = weights_files_.find(&network);
-  if (known != weights_files_.end()) return known->second;
-  std::string file;
+const NetworkLibrary::Weights& NetworkLibrary::weights_of(const Network& network) {
+  const auto known = weights_.find(&network);
+  if (known != weights_.end()) return known->second;
+  Weights weights;
   try {
-    file = locate_weights(network, paths_);
-    check_weights(network, file);
-  } catch (const MissingResource&) {
-    if (!random_seed_) throw;
+    weights.file = locate_weights(network, paths_);
+    check_weights(network, weights.file);
+  } catch (const MissingResource& problem) {
+    weights.file.clear();
+    if (!random_seed_) weights.missing = problem.what();
   }
-  return weights_files_[&network] = file;
+  return weights_[&network] = weights;
 }
+
+std::string NetworkLibrary::missing_weights(const Network& network) { return weights_of(network).missing; }
 
 std::vector<std::shared_ptr<const Network>> NetworkLibrary::all() {
   std::vector<std::shared_ptr<const Network>> found;
@@ -38,7 +41,7 @@ std::vector<std::shared_ptr<const Network>> NetworkLibrary::all() {
 
 std::shared_ptr<FilterSource> NetworkLibrary::filter(const std::shared_ptr<const Network>& network,
                                                      const NetworkLayer& layer, cpu::Border border) {
-  const std::string file = weights_file(*network);
+  const Weights weights = weights_of(*network);
   std::shared_ptr<FilterSource>& filter = filters_[{network.get(), layer.name, border}];
   if (filter) return filter;
   cpu::Filter shape;
@@ -48,10 +51,11 @@ std::shared_ptr<FilterSource> NetworkLibrary::filter(const std::shared_ptr<const
   shape.padding = layer.padding;
   shape.border = border;
   // Read layer by layer when it is packed, so that the raw numbers of a network are never in memory together.
-  filter = std::make_shared<FilterSource>(shape, method_, [layer, file, seed = random_seed_.value_or(0)] {
-    auto weights = std::make_shared<const ConvolutionWeights>(file.empty() ? random_convolution(layer, seed)
-                                                                           : load_convolution(layer, file));
-    return FilterSource::Weights{weights->weights.data(), weights->bias.data(), weights};
+  filter = std::make_shared<FilterSource>(shape, method_, [layer, weights, seed = random_seed_.value_or(0)] {
+    if (!weights.missing.empty()) throw MissingResource(weights.missing);
+    auto read = std::make_shared<const ConvolutionWeights>(
+        weights.file.empty() ? random_convolution(layer, seed) : load_convolution(layer, weights.file));
+    return FilterSource::Weights{read->weights.data(), read->bias.data(), read};
   });
   return filter;
 }

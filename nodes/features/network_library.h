@@ -25,8 +25,12 @@ class NetworkLibrary {
   /// All that come with gramflow or lie in its folders, but those whose files have mistakes.
   std::vector<std::shared_ptr<const Network>> all();
 
-  /// The filter of one convolution, with `border` around its input. Finds and checks the weights file the
-  /// first time (throws MissingResource, RunError); reads it when the filter is acquired.
+  /// Why there are no weights for a network: the text of MissingResource; "" when there are. Finds and checks the file
+  /// the first time; throws RunError for a bad one.
+  std::string missing_weights(const Network& network);
+
+  /// The filter of one convolution, with `border` around its input. Its weights are read when it is acquired, which
+  /// throws MissingResource where there are none: shapes are known without.
   std::shared_ptr<FilterSource> filter(const std::shared_ptr<const Network>& network,
                                        const NetworkLayer& layer, cpu::Border border);
 
@@ -37,13 +41,17 @@ class NetworkLibrary {
   const NetworkPaths& paths() const { return paths_; }
 
  private:
-  /// Found and checked the first time; "" when weights are drawn at random.
-  std::string weights_file(const Network& network);
+  struct Weights {
+    std::string file;     ///< "" when they are drawn at random, or missing
+    std::string missing;  ///< why
+  };
+  /// Found and checked the first time.
+  const Weights& weights_of(const Network& network);
   NetworkPaths paths_;
   cpu::ConvolutionMethod method_ = cpu::ConvolutionMethod::automatic;
   std::optional<std::uint64_t> random_seed_;
   std::map<std::string, std::shared_ptr<const Network>> networks_;  // by directory and name
-  std::map<const Network*, std::string> weights_files_;
+  std::map<const Network*, Weights> weights_;
   std::map<std::tuple<const Network*, std::string, cpu::Border>, std::shared_ptr<FilterSource>> filters_;
 };
 

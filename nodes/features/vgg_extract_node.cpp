@@ -175,8 +175,10 @@ int deepest_layer(LowerContext& context, NetworkLibrary& library, const Network&
 /// Side of the smallest input from which a layer still has a pixel: back through the chain.
 std::int64_t smallest_side(const Network& network, int deepest, const VggExtractParameters& parameters) {
   std::int64_t side = 1;
-  const bool reflects =
-      parameters.padding == PaddingChoice::reflect || network.border == cpu::Border::reflect;
+  const bool own_border =
+      parameters.padding == PaddingChoice::network || parameters.padded_layers == PaddedLayers::first;
+  const bool reflects = parameters.padding == PaddingChoice::reflect ||
+                        (own_border && network.border == cpu::Border::reflect);
   for (int i = deepest; i >= 0; --i) {
     const NetworkLayer& layer = network.layers[static_cast<std::size_t>(i)];
     if (layer.kind == NetworkLayer::Kind::pool) side *= 2;
@@ -210,6 +212,8 @@ void lower_vgg_extract(LowerContext& context, NetworkLibrary& library) {
   const PortValue& input = *context.input("input");
   const auto network = named_network(context, library, parameters.network);
   if (!network) return;
+  if (const std::string missing = library.missing_weights(*network); !missing.empty())
+    context.missing_file("network", missing);
   if (const std::string wanted = input_space(*network).convention; wanted != input.space.convention) {
     context
         .error("convention", "input", "'input' was prepared for another network: " + input.space.convention)
