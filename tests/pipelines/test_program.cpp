@@ -120,3 +120,49 @@ TEST_CASE("every style that needs no download makes a picture") {
     CHECK(fs::file_size(picture) > 1000);
   }
 }
+
+TEST_CASE("the recipe twice in a row and a variant beside it: three optimisers, told apart everywhere") {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "p.yaml")
+      << "version: 1\ninclude: " GRAMFLOW_SOURCE_DIR
+         "/configs/subgraphs/restyle.yaml\n"
+         "nodes:\n"
+         "  photo: {type: Noise, size: [64, 48], seed: 1}\n"
+         "  style: {type: Noise, size: [64, 48], seed: 2, kind: bell}\n"
+         "  first: {type: restyle, content: photo, style: style, iterations: 3}\n"
+         "  second: {type: restyle, content: first, style: style, iterations: 2}\n"
+         "  other: {type: restyle, content: photo, style: style, iterations: 1}\n"
+         "  s1: {type: Save, image: first, path: '"
+      << folder / "first.png"
+      << "', every: 2}\n  s2: {type: Save, image: second, path: '" << folder / "second.png"
+      << "'}\n  s3: {type: Save, image: other, path: '" << folder / "other.png"
+      << "'}\n";
+  const std::string file = "'" + (folder / "p.yaml") + "'";
+  const Outcome run =
+      run_program("run " + file + " --log '" + (folder / "log") + "' --trace '" + (folder / "trace") + "'");
+  REQUIRE(run.code == 0);
+  CHECK(run.err.find("second/result (2/3): 64x48, 2 iterations of adam") != std::string::npos);
+  std::vector<std::string> optimizers;
+  std::ifstream log(folder / "log");
+  for (std::string line; std::getline(log, line);)
+    if (const auto event = nlohmann::json::parse(line); event["event"] == "iteration")
+      optimizers.push_back(event["optimizer"]);
+  CHECK(optimizers == std::vector<std::string>{"first/result", "first/result", "first/result",
+                                               "second/result", "second/result", "other/result"});
+  for (const char* name : {"first.png", "second.png", "other.png"}) CHECK(fs::exists(folder / name));
+  std::ifstream trace(folder / "trace");
+  const std::string events((std::istreambuf_iterator<char>(trace)), {});
+  CHECK(events.find("loop of second/result") != std::string::npos);
+  CHECK(run_program("graph " + file).out.find("prologue of second/result") != std::string::npos);
+  const Outcome check = run_program("check --verify " + file);
+  CHECK(check.out.find("other/result: canvas 64x48, 1 iterations of adam") != std::string::npos);
+  CHECK(check.out.find("the plan is proven") != std::string::npos);
+}
+
+TEST_CASE("what a pipeline would take is said without its weights, which stay an error") {
+  const Outcome check = run_program("check configs/gatys.yaml --set network=vgg19 --set size=64");
+  if (check.code == 0) return;  // the weights are installed here
+  CHECK(check.code == 3);
+  CHECK(check.out.find("GFLOP an iteration") != std::string::npos);
+  CHECK(check.err.find("the weights of network 'vgg19' are missing") != std::string::npos);
+}
