@@ -110,13 +110,21 @@ class Run {
         finished.push_back(session.copy_canvas());
       }
     } catch (const Interrupted&) {
-      if (session.loop() >= 0 && session.iteration() > 0) session.finish();
+      save_what_there_is(session);
       throw;
     }
     if (options_.after_stage) options_.after_stage(session);
     session.finish(stage.last);
     carried_ = std::move(finished);
     if (stage.last) summary_.canvases = std::move(carried_);
+  }
+
+  /// Of this stage, or else what the stage before made, by way of this one's last nodes.
+  void save_what_there_is(Session& session) {
+    if (session.iteration() == 0 && carried_.empty()) return;
+    session.ignore_stop();
+    if (session.loop() < 0) session.begin(carried_);
+    session.finish();
   }
 
   void iterate(Session& session, const StageStart& start) {

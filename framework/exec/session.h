@@ -68,6 +68,8 @@ class Session {
   double evaluate_canvas();
   /// Runs the previews that are due after the iterations done so far; none after the last iteration.
   void preview();
+  /// From now on no call ends with Interrupted.
+  void ignore_stop() { stop_ = nullptr; }
   /// Runs what comes behind the last loop that was begun, with or without what has effects (writes pictures);
   /// the stop request is not heard. Also good for the canvas as it stands in the middle of a loop.
   void finish(bool effects = true);
@@ -84,8 +86,8 @@ class Session {
   TensorView gradient() const;
   PreparedPlan& prepared() { return prepared_; }
 
-  /// For tests: called before a set of operations is run, with its section; before previews with that of the loop they
-  /// look at. May change free memory.
+  /// For tests: called before a set of operations is run, with its section; before previews with that of the
+  /// loop they look at. May change free memory.
   std::function<void(int section)> before_section;
 
  private:

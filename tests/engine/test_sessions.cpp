@@ -158,6 +158,27 @@ void run_two_stages(const std::string& path, const std::string& preview) {
 
 }  // namespace
 
+TEST_CASE("what a finished stage made is saved when the next one is stopped before its first iteration") {
+  for (const bool in_loop : {false, true}) {
+    const TemporaryFolder folder;
+    std::string yaml = small_transfer("method: adam, iterations: 2", 40, 32);
+    yaml.replace(yaml.find("unused.png"), 10, "'" + (folder / "result.png") + "'");
+    yaml += "schedule:\n  - {}\n  - {}\n";
+    std::atomic<bool> stop = false;
+    int stages = 0;
+    const auto stop_in_second = [&](Session& session) {
+      if (++stages == 2)
+        session.prepared().before_operation = [&](const Operation& operation) {
+          if (is_loop(operation.section) == in_loop) stop = true;
+        };
+    };
+    CHECK_THROWS_AS(run(yaml, test_nodes(shipped_library()), {.stop = &stop, .before_stage = stop_in_second}),
+                    Interrupted);
+    CHECK(stages == 2);
+    CHECK(std::filesystem::exists(folder / "result.png"));
+  }
+}
+
 TEST_CASE("before the run each stage asks for the places it will write to, and for no others") {
   const TemporaryFolder folder;
   std::ofstream(folder / "1") << "a file where the first stage's folder would be";
