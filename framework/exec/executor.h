@@ -12,7 +12,7 @@ namespace gramflow {
 class Executor {
  public:
   virtual ~Executor() = default;
-  /// A set of operations of one phase, in the plan's order, to be run together. Whatever else they depend on
+  /// A set of operations of one section, in the plan's order, to be run together. Whatever else they depend on
   /// has been run before. Returns its number.
   virtual int add(std::vector<int> operations) = 0;
   /// Runs a set and waits for it. The first exception of an operation is rethrown once all running operations
