@@ -21,8 +21,6 @@
 namespace gramflow {
 namespace fs = std::filesystem;
 using decoder_protocol::Kind;
-using decoder_protocol::Packer;
-using decoder_protocol::Unpacker;
 
 namespace {
 

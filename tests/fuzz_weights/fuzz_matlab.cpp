@@ -1,5 +1,6 @@
-// MATLAB: as the program does it, libmatio in a child process. What crashes there is an error message, as it
-// should be; a finding is what crashes, leaks or hangs here.
+// MATLAB: our use of libmatio, in this process, where sanitizers see it. The library itself is not
+// instrumented and has faults of its own, which the child program is for: run with -fork=1 -ignore_crashes=1
+// and look for frames of ours.
 #include "nodes/features/import/matlab_file.h"
 #include "tests/fuzz_weights/reading.h"
 

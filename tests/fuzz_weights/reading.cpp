@@ -43,8 +43,9 @@ void read_tensors(const TensorSource& source) {
 }
 
 void read_everything(const std::string& path) {
+  const FuzzedFile scratch(nullptr, 0);
   try {
-    read_tensors(*open_tensor_source(path));
+    read_tensors(*open_tensor_file(path, scratch.path()));
   } catch (const RunError&) {
   }
 }

@@ -4,14 +4,9 @@
 // th_kernels are turned.
 #include "nodes/features/import/hdf5_file.h"
 
-#include <type_traits>
-
-#include "framework/base/error.h"
 #include "nodes/features/import/byte_file.h"
-#include "nodes/features/import/child_numbers.h"
 #include "nodes/features/import/hdf5_reader.h"
 #include "nodes/features/import/keras_config.h"
-#include "nodes/features/import/packed_listing.h"
 #include "nodes/features/import/tensor_names.h"
 #include "nodes/features/printable.h"
 
@@ -26,15 +21,11 @@ constexpr const char* say_layout =
 
 class Hdf5Source final : public TensorSource {
  public:
-  Hdf5Source(std::string path, std::string shown, const std::string& config)
-      : path_(std::move(path)), shown_(std::move(shown)) {
-    const auto list = [&] {
-      Hdf5Contents contents = list_hdf5(path_);
-      return pack_listing({std::move(contents.tensors), std::move(contents.attributes)});
-    };
-    Listing listing = with_shown_name([&] { return unpack_listing(run_isolated(list, {}, gave_up())); });
-    tensors_ = std::move(listing.tensors);
-    attributes_ = std::move(listing.texts);
+  Hdf5Source(const std::string& path, const std::string& shown, const std::string& config)
+      : shown_(shown), file_(path, shown) {
+    Hdf5Contents contents = file_.list();
+    tensors_ = std::move(contents.tensors);
+    attributes_ = std::move(contents.attributes);
     config_ = KerasConfig(config.empty() ? attribute("model_config") : config);
     std::vector<std::string> groups;
     for (const SourceTensor& tensor : tensors_) {
@@ -79,29 +70,12 @@ class Hdf5Source final : public TensorSource {
   std::optional<double> epsilon(const std::string& module) const override { return config_.epsilon(module); }
 
   std::vector<std::vector<float>> read(const std::vector<std::size_t>& indices) const override {
-    std::vector<SourceTensor> wanted;
-    for (const std::size_t index : indices) wanted.push_back(tensors_.at(index));
-    return with_shown_name([&] {
-      return numbers_from_child(
-          wanted, [&] { return read_hdf5(path_, wanted); }, 256ULL << 20, shown_, gave_up());
-    });
+    std::vector<std::vector<float>> result;
+    for (const std::size_t index : indices) result.push_back(file_.read(tensors_.at(index)));
+    return result;
   }
 
  private:
-  std::string gave_up() const { return shown_ + ": is damaged: the HDF5 library gave up on it"; }
-
-  /// The name that the user knows in messages.
-  template <class Work>
-  std::invoke_result_t<Work> with_shown_name(Work work) const {
-    try {
-      return work();
-    } catch (const RunError& problem) {
-      const std::string text = problem.what();
-      if (path_ != shown_ && text.starts_with(path_)) throw RunError(shown_ + text.substr(path_.size()));
-      throw;
-    }
-  }
-
   std::string attribute(const std::string& name) const {
     const auto found = attributes_.find(name);
     return found == attributes_.end() ? "" : found->second;
@@ -153,8 +127,8 @@ class Hdf5Source final : public TensorSource {
     if (file_layout_) file_reason_ = "by the file's attributes";
   }
 
-  std::string path_;
   std::string shown_;
+  Hdf5File file_;
   std::vector<SourceTensor> tensors_;
   std::map<std::string, std::string> attributes_;
   KerasConfig config_;

@@ -6,9 +6,8 @@
 
 namespace gramflow {
 
-/// A Keras file or another of HDF5, with or without a user block in front. Every use of the HDF5 library
-/// happens in a child process with limited time and memory. `shown` is what messages call it; `config` what a
-/// .keras archive says of the model.
+/// A Keras file or another of HDF5, with or without a user block in front. `shown` is what messages call it;
+/// `config` what a .keras archive says of the model.
 std::unique_ptr<TensorSource> open_hdf5(const std::string& path, const std::string& shown = "",
                                         const std::string& config = "");
 

@@ -97,9 +97,7 @@ class Lister {
  public:
   explicit Lister(const std::string& path) : path_(path) {}
 
-  Hdf5Contents run() {
-    const Handle file = open_file(path_);
-    if (file < 0) fail(path_, "is damaged: the HDF5 library cannot open it");
+  Hdf5Contents run(hid_t file) {
     visit(file, "", 0);
     Hdf5Contents contents{std::move(found_), {}};
     read_attributes(file, contents.attributes);
@@ -185,32 +183,37 @@ void check_storage(const std::string& path, const std::string& name, hid_t datas
 
 }  // namespace
 
-Hdf5Contents list_hdf5(const std::string& path) { return Lister(path).run(); }
+struct Hdf5File::Open {
+  Handle file;
+};
 
-std::vector<std::vector<float>> read_hdf5(const std::string& path,
-                                          const std::vector<SourceTensor>& datasets) {
-  const Handle file = open_file(path);
-  if (file < 0) fail(path, "is damaged: the HDF5 library cannot open it");
-  std::vector<std::vector<float>> result;
-  for (const SourceTensor& wanted : datasets) {
-    const std::string name = "dataset '" + printable(wanted.name) + "'";
-    const Handle dataset(H5Dopen2(file, wanted.name.c_str(), H5P_DEFAULT), H5Dclose);
-    std::vector<std::int64_t> shape;
-    if (dataset < 0 || !shape_of(dataset, shape) || shape != wanted.shape)
-      fail(path, name + " cannot be opened");
-    if (!wanted.type.starts_with("F")) fail(path, name + " holds no real numbers");
-    std::uint64_t elements = 1;
-    for (const std::int64_t side : shape) {
-      if (side < 0 || (side != 0 && elements > most_elements / static_cast<std::uint64_t>(side)))
-        fail(path, name + " is larger than any of a VGG's");
-      elements *= static_cast<std::uint64_t>(side);
-    }
-    check_storage(path, name, dataset, elements);
-    std::vector<float>& values = result.emplace_back(elements);
-    if (elements > 0 && H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
-      fail(path, name + " is damaged: its numbers cannot be read");
+Hdf5File::Hdf5File(const std::string& path, std::string shown)
+    : shown_(std::move(shown)), open_(new Open{open_file(path)}) {
+  if (open_->file < 0) fail(shown_, "is damaged: the HDF5 library cannot open it");
+}
+
+Hdf5File::~Hdf5File() = default;
+
+Hdf5Contents Hdf5File::list() const { return Lister(shown_).run(open_->file); }
+
+std::vector<float> Hdf5File::read(const SourceTensor& wanted) const {
+  const std::string name = "dataset '" + printable(wanted.name) + "'";
+  const Handle dataset(H5Dopen2(open_->file, wanted.name.c_str(), H5P_DEFAULT), H5Dclose);
+  std::vector<std::int64_t> shape;
+  if (dataset < 0 || !shape_of(dataset, shape) || shape != wanted.shape)
+    fail(shown_, name + " cannot be opened");
+  if (!wanted.type.starts_with("F")) fail(shown_, name + " holds no real numbers");
+  std::uint64_t elements = 1;
+  for (const std::int64_t side : shape) {
+    if (side < 0 || (side != 0 && elements > most_elements / static_cast<std::uint64_t>(side)))
+      fail(shown_, name + " is larger than any of a VGG's");
+    elements *= static_cast<std::uint64_t>(side);
   }
-  return result;
+  check_storage(shown_, name, dataset, elements);
+  std::vector<float> values(elements);
+  if (elements > 0 && H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0)
+    fail(shown_, name + " is damaged: its numbers cannot be read");
+  return values;
 }
 
 }  // namespace gramflow

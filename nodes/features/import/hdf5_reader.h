@@ -1,7 +1,8 @@
 #pragma once
-// Datasets of an HDF5 file, through the HDF5 library. The library trusts its files: hdf5_file.cpp calls this
-// in a child process.
+// Datasets of an HDF5 file, through the HDF5 library. The library trusts its files: so this runs in
+// the child program only.
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,24 @@ struct Hdf5Contents {
   std::map<std::string, std::string> attributes;
 };
 
-/// Every dataset of at most 8 dimensions that hangs in the file's own groups, by path without the first '/'.
-/// Links to other files, and datasets that keep their numbers in other files, are not followed: they throw.
-/// Throws RunError.
-Hdf5Contents list_hdf5(const std::string& path);
+/// A file, open as long as the object. Links to other files, and datasets that keep their numbers in other
+/// files, are not followed: they throw. Everything throws RunError, `shown` in front.
+class Hdf5File {
+ public:
+  Hdf5File(const std::string& path, std::string shown);
+  ~Hdf5File();
+  Hdf5File(const Hdf5File&) = delete;
+  Hdf5File& operator=(const Hdf5File&) = delete;
+  /// Every dataset of at most 8 dimensions that hangs in the file's own groups, by path without the first
+  /// '/'.
+  Hdf5Contents list() const;
+  /// Its numbers, as float. Throws also for a dataset larger than the file can fill.
+  std::vector<float> read(const SourceTensor& dataset) const;
 
-/// The numbers of these datasets, as float. Throws RunError, also for a dataset larger than the file can
-/// fill.
-std::vector<std::vector<float>> read_hdf5(const std::string& path, const std::vector<SourceTensor>& datasets);
+ private:
+  struct Open;
+  std::string shown_;
+  std::unique_ptr<const Open> open_;
+};
 
 }  // namespace gramflow

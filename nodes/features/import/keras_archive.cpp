@@ -3,9 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
-
 #include "nodes/features/import/hdf5_file.h"
 #include "nodes/features/import/zip_archive.h"
 
@@ -14,38 +11,22 @@ namespace {
 
 constexpr std::uint64_t longest_config = 8U << 20;
 
-/// A temporary file that goes with its object. It has a name, because the HDF5 library looks it up.
-class TemporaryFile {
- public:
-  TemporaryFile() {
-    std::error_code ignored;
-    path_ = (std::filesystem::temp_directory_path(ignored) / "gramflow-XXXXXX").string();
-    descriptor_ = ::mkostemp(path_.data(), O_CLOEXEC);
-  }
-  ~TemporaryFile() {
-    if (descriptor_ < 0) return;
-    ::unlink(path_.c_str());
-    ::close(descriptor_);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  int descriptor() const { return descriptor_; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-  int descriptor_ = -1;
-};
-
 class KerasArchive final : public TensorSource {
  public:
-  explicit KerasArchive(const ByteFile& file) {
+  KerasArchive(const ByteFile& file, const std::string& scratch) {
     const ZipArchive archive(file);
-    if (unpacked_.descriptor() < 0) file.fail("cannot be unpacked: no folder for temporary files");
-    archive.copy_to("model.weights.h5", unpacked_.descriptor());
+    const int descriptor = ::open(scratch.c_str(), O_WRONLY | O_CLOEXEC);
+    if (descriptor < 0) file.fail("cannot be unpacked: no folder for temporary files");
+    try {
+      archive.copy_to("model.weights.h5", descriptor);
+    } catch (...) {
+      ::close(descriptor);
+      throw;
+    }
+    ::close(descriptor);
     const std::string config =
         archive.records().contains("config.json") ? archive.read("config.json", longest_config) : "";
-    inner_ = open_hdf5(unpacked_.path(), file.path(), config);
+    inner_ = open_hdf5(scratch, file.path(), config);
   }
   SourceFormat format() const override { return inner_->format(); }
   std::string format_text() const override { return "a Keras 3 file"; }
@@ -58,14 +39,13 @@ class KerasArchive final : public TensorSource {
   }
 
  private:
-  TemporaryFile unpacked_;
   std::unique_ptr<TensorSource> inner_;
 };
 
 }  // namespace
 
-std::unique_ptr<TensorSource> open_keras_archive(const ByteFile& file) {
-  return std::make_unique<KerasArchive>(file);
+std::unique_ptr<TensorSource> open_keras_archive(const ByteFile& file, const std::string& scratch) {
+  return std::make_unique<KerasArchive>(file, scratch);
 }
 
 }  // namespace gramflow

@@ -6,7 +6,7 @@
 
 namespace gramflow {
 
-/// A MATLAB file (5 to 7.3). Every use of libmatio happens in a child process with limited time and memory.
+/// A MATLAB file (5 to 7.3).
 std::unique_ptr<TensorSource> open_matlab(const std::string& path);
 
 }  // namespace gramflow

@@ -50,28 +50,33 @@ struct Layer {
   double leak = 0;
 };
 
-class Walker {
+}  // namespace
+
+class MatlabFile::Walker {
  public:
-  Walker(std::string path, const std::vector<SourceTensor>* wanted)
-      : path_(std::move(path)), wanted_(wanted) {
+  explicit Walker(std::string path) : path_(std::move(path)) {
     ::Mat_LogInitFunc("gramflow", [](int, char*) {});
     file_.reset(::Mat_Open(path_.c_str(), MAT_ACC_RDONLY));
     if (!file_) fail("is damaged: libmatio cannot open it");
   }
 
   void run() {
-    std::vector<Variable> variables;  // all, before numbers are read: that moves the file's position
+    // All, before numbers are read: that moves the file's position.
     while (Variable variable{::Mat_VarReadNextInfo(file_.get())}) {
-      variables.push_back(std::move(variable));
-      if (variables.size() > most_values) fail("holds more than any weights file");
+      variables_.push_back(std::move(variable));
+      if (variables_.size() > most_values) fail("holds more than any weights file");
     }
-    for (const Variable& variable : variables)
+    for (const Variable& variable : variables_)
       walk(variable.get(), variable->name == nullptr ? "" : variable->name, 0);
-    if (wanted_ == nullptr) describe_layers();
+    describe_layers();
   }
 
-  Listing listing;
-  std::map<std::string, std::vector<float>> numbers;
+  std::vector<float> numbers(std::size_t index) const {
+    const SourceTensor& tensor = contents.tensors.at(index);
+    return from_column_major(read(arrays_[index], tensor.name), tensor.shape);
+  }
+
+  MatlabContents contents;
 
  private:
   [[noreturn]] void fail(const std::string& what) const { throw RunError(path_ + ": " + what); }
@@ -118,7 +123,7 @@ class Walker {
 
   void walk_layer(::matvar_t* variable, std::size_t index, const std::string& type, const std::string& name,
                   int depth) {
-    listing.texts["matconvnet"] = "yes";
+    contents.texts["matconvnet"] = "yes";
     Layer layer;
     layer.name = name;
     layer.type = type;
@@ -149,18 +154,11 @@ class Walker {
       tensor.shape.push_back(static_cast<std::int64_t>(variable->dims[i]));
     // MATLAB drops sides of 1 at the end.
     while (kernel && tensor.shape.size() < 4) tensor.shape.push_back(1);
-    if (wanted_ == nullptr) {
-      listing.tensors.push_back(std::move(tensor));
-      return;
-    }
-    const bool is_wanted = std::any_of(wanted_->begin(), wanted_->end(), [&](const SourceTensor& other) {
-      return other.name == tensor.name && other.shape == tensor.shape;
-    });
-    if (is_wanted && !numbers.contains(name))
-      numbers[name] = from_column_major(read(variable, name), tensor.shape);
+    contents.tensors.push_back(std::move(tensor));
+    arrays_.push_back(variable);
   }
 
-  std::vector<float> read(::matvar_t* variable, const std::string& name) {
+  std::vector<float> read(::matvar_t* variable, const std::string& name) const {
     const std::size_t count = count_of(*variable);
     if (count > most_elements) fail("array '" + printable(name) + "' is larger than any of a VGG's");
     const std::size_t size = variable->class_type == MAT_C_SINGLE ? 4 : 8;
@@ -199,7 +197,7 @@ class Walker {
 
   /// One colour, or one for each pixel.
   void read_mean(::matvar_t* variable) {
-    if (variable == nullptr || !is_number(*variable) || wanted_ != nullptr) return;
+    if (variable == nullptr || !is_number(*variable)) return;
     const std::size_t count = count_of(*variable);
     if (count < 3 || count % 3 != 0 || count > (1U << 22) || variable->dims[variable->rank - 1] != 3) {
       if (count != 3) return;
@@ -211,7 +209,7 @@ class Walker {
       for (std::size_t i = 0; i < count / 3; ++i) sum += values[c * (count / 3) + i];
       mean += fmt::format("{}{}", c == 0 ? "" : " ", sum / static_cast<double>(count / 3));
     }
-    listing.texts["mean"] = mean;
+    contents.texts["mean"] = mean;
   }
 
   void describe_layers() {
@@ -230,38 +228,25 @@ class Walker {
                                 type == "relu" ? "leaky relu" : printable(type));
         break;
       }
-      listing.texts["padding " + layer.kernel] = fmt::format("{}", layer.padding);
-      if (!trouble.empty()) listing.texts["trouble " + layer.kernel] = trouble;
+      contents.texts["padding " + layer.kernel] = fmt::format("{}", layer.padding);
+      if (!trouble.empty()) contents.texts["trouble " + layer.kernel] = trouble;
     }
   }
 
   std::string path_;
-  const std::vector<SourceTensor>* wanted_;
   File file_;
+  std::vector<Variable> variables_;  // of file_, so they go first
+  std::vector<::matvar_t*> arrays_;  // in variables_, one a tensor
   std::vector<Layer> layers_;
   std::size_t visited_ = 0;
 };
 
-}  // namespace
+MatlabFile::MatlabFile(const std::string& path) : walker_(std::make_unique<Walker>(path)) { walker_->run(); }
 
-Listing list_matlab(const std::string& path) {
-  Walker walker(path, nullptr);
-  walker.run();
-  return std::move(walker.listing);
-}
+MatlabFile::~MatlabFile() = default;
 
-std::vector<std::vector<float>> read_matlab(const std::string& path,
-                                            const std::vector<SourceTensor>& arrays) {
-  Walker walker(path, &arrays);
-  walker.run();
-  std::vector<std::vector<float>> result;
-  for (const SourceTensor& array : arrays) {
-    const auto found = walker.numbers.find(array.name);
-    if (found == walker.numbers.end())
-      throw RunError(path + ": array '" + printable(array.name) + "' cannot be read");
-    result.push_back(found->second);
-  }
-  return result;
-}
+const MatlabContents& MatlabFile::contents() const { return walker_->contents; }
+
+std::vector<float> MatlabFile::read(std::size_t index) const { return walker_->numbers(index); }
 
 }  // namespace gramflow

@@ -1,97 +1,262 @@
-#include <algorithm>
-#include <cctype>
+// gramflow's side of weights_protocol.h. What the child says is checked before it is used: after a crash of a
+// library its words mean nothing.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "framework/base/child_program.h"
+#include "framework/base/error.h"
+#include "framework/base/parallel.h"
 #include "nodes/features/import/byte_file.h"
-#include "nodes/features/import/hdf5_file.h"
-#include "nodes/features/import/keras_archive.h"
-#include "nodes/features/import/matlab_file.h"
-#include "nodes/features/import/numpy_source.h"
-#include "nodes/features/import/safetensors_source.h"
 #include "nodes/features/import/tensor_source.h"
-#include "nodes/features/import/torch_file.h"
-#include "nodes/features/import/wire_format.h"
-#include "nodes/features/import/wire_tensor.h"
-#include "nodes/features/import/zip_archive.h"
+#include "nodes/features/import/weights_protocol.h"
+#include "nodes/features/printable.h"
+#include "nodes/image/decoder_protocol.h"
 
 namespace gramflow {
 namespace {
 
-// A legacy file starts with the pickle of a number that its authors chose, of any protocol.
-constexpr char legacy_magic[] = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+using weights_protocol::Ask;
+using weights_protocol::Reply;
 
-bool is_torch_legacy(const std::string& head) {
-  return head.starts_with("\x80") && head.find(legacy_magic) < 16;
+constexpr std::uint64_t mebibyte = 1ULL << 20;
+constexpr std::uint64_t most_listed = 64 * mebibyte;  ///< bytes of names and shapes
+constexpr std::uint64_t most_elements = 1ULL << 28;
+constexpr int grace_seconds = 10;  ///< the child's own alarm comes first
+
+/// Lines of text for a terminal, whoever wrote them.
+std::string plain_lines(std::string text) {
+  for (char& c : text)
+    if ((static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7F) c = '?';
+  return text;
 }
 
-constexpr const char* unknown_bytes = "its first bytes are unknown";
-
-std::string guess(const std::string& head) {
-  std::string lower = head.substr(0, 64);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  if (head.empty()) return "it is empty";
-  const std::size_t first = lower.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
-  const std::string start = first == std::string::npos ? "" : lower.substr(first);
-  if (lower.find("<!doctype") != std::string::npos || lower.find("<html") != std::string::npos ||
-      start.starts_with("<head") || start.starts_with("<body") || start.starts_with("<script"))
-    return "it is a web page, perhaps an error message instead of the download";
-  if (start.starts_with("<?xml") ||
-      (start.starts_with("<") && start.size() > 1 && std::isalpha(static_cast<unsigned char>(start[1]))))
-    return "it is an XML text, perhaps an error message instead of the download";
-  if (start.starts_with("{") || start.starts_with("[{"))
-    return "it is a JSON text, perhaps an error message instead of the download";
-  if (head.starts_with("version https://git-lfs"))
-    return "it is a Git LFS pointer; the real file was not fetched";
-  if (head.starts_with("\x1f\x8b")) return "it is compressed with gzip; unpack it first";
-  if (head.starts_with("\x80")) return "it is a Python pickle, but not one of torch.save";
-  if (head.size() > 262 && head.compare(257, 5, "ustar") == 0)
-    return "it is a tar archive, perhaps PyTorch's oldest format; save it again with a newer PyTorch";
-  return unknown_bytes;
-}
-
-/// Protocol Buffers have no first bytes to know them by: the whole file must be a message with the right
-/// fields.
-std::unique_ptr<TensorSource> open_message(std::unique_ptr<ByteFile>& file) {
-  const std::vector<WireField> fields = top_fields(*file);
-  const auto has = [&](std::uint32_t number, int type) {
-    return std::any_of(fields.begin(), fields.end(),
-                       [&](const WireField& field) { return field.number == number && field.type == type; });
-  };
-  if (has(7, 2) && (has(8, 2) || has(1, 0))) return open_onnx(std::move(file));
-  if (has(100, 2) || (has(2, 2) && has(1, 2))) return open_caffe(std::move(file));
-  return nullptr;
-}
-
-std::unique_ptr<TensorSource> open_zip(std::unique_ptr<ByteFile> file) {
-  bool keras = false;
-  bool numpy = false;
-  {
-    const ZipArchive archive(*file);
-    keras = archive.records().contains("model.weights.h5");
-    for (const auto& [name, record] : archive.records()) numpy = numpy || name.ends_with(".npy");
+/// A file with a name, gone with its object.
+class ScratchFile {
+ public:
+  explicit ScratchFile(const std::string& for_file) {
+    std::error_code ignored;
+    path_ = (std::filesystem::temp_directory_path(ignored) / "gramflow-XXXXXX").string();
+    const int descriptor = ::mkostemp(path_.data(), O_CLOEXEC);
+    if (descriptor < 0) throw RunError(for_file + ": cannot be unpacked: no folder for temporary files");
+    ::close(descriptor);
   }
-  if (keras) return open_keras_archive(*file);
-  return numpy ? open_npz(std::move(file)) : open_torch_zip(std::move(file));
-}
+  ~ScratchFile() { ::unlink(path_.c_str()); }
+  ScratchFile(const ScratchFile&) = delete;
+  ScratchFile& operator=(const ScratchFile&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+class ChildSource final : public TensorSource {
+ public:
+  explicit ChildSource(const std::string& path) : path_(path) {
+    const ByteFile file(path);  // says what is wrong with the path
+    const std::string head = file.read(0, std::min<std::uint64_t>(file.size(), 4), "the file's head");
+    std::unique_ptr<const ScratchFile> scratch;
+    if (head == "PK\x03\x04") scratch = std::make_unique<ScratchFile>(path);
+    installed_file("gramflow-weights.so", "reads weights");  // which the child loads
+    child_ = std::make_unique<ChildProgram>(installed_file("gramflow-decoder", "reads weights"),
+                                            decoder_protocol::shared_bytes, decoder_protocol::greeting);
+    // What reads MATLAB's files keeps all that is packed in memory.
+    seconds_ = 60 + static_cast<int>(file.size() / (4 * mebibyte));
+    memory_ = 256 * mebibyte + (head == "MATL" ? 2 * file.size() : 0);
+    std::error_code ignored;
+    Packer request;
+    request.number(static_cast<std::uint64_t>(decoder_protocol::Kind::weights));
+    request.number(memory_).number(static_cast<std::uint64_t>(seconds_));
+    request.text(std::filesystem::absolute(path, ignored).string()).text(scratch ? scratch->path() : "");
+    send(request.packed());
+    understand(receive_text(most_listed), [&](Unpacker& contents) { take_contents(contents); });
+  }
+
+  SourceFormat format() const override { return format_; }
+  std::string format_text() const override { return format_text_; }
+  const std::vector<SourceTensor>& tensors() const override { return tensors_; }
+
+  std::string metadata(const std::string& key) const override {
+    std::string value;
+    understand(ask(Ask::metadata, Packer().text(key)), [&](Unpacker& found) { value = found.text(); });
+    return value;
+  }
+  SourceLayout layout(std::size_t index) const override {
+    SourceLayout layout;
+    understand(ask(Ask::layout, Packer().number(index)), [&](Unpacker& found) {
+      const bool known = found.number() != 0;
+      KernelLayout said{found.text(), false};
+      said.turned = found.number() != 0;
+      if (known) layout.layout = said;
+      layout.reason = plain_lines(found.text());
+    });
+    return layout;
+  }
+  LayerFacts facts(std::size_t index) const override {
+    LayerFacts facts;
+    understand(ask(Ask::facts, Packer().number(index)), [&](Unpacker& found) {
+      facts.trouble = plain_lines(found.text());
+      facts.no_bias = found.number() != 0;
+      facts.bias = found.text();
+      facts.activated_inside = found.number() != 0;
+      const bool padded = found.number() != 0;
+      const auto padding = static_cast<int>(found.number());
+      if (padded) facts.padding = padding;
+      facts.norm = found.text();
+    });
+    return facts;
+  }
+  std::optional<double> epsilon(const std::string& module) const override {
+    std::optional<double> epsilon;
+    understand(ask(Ask::epsilon, Packer().text(module)), [&](Unpacker& found) {
+      const bool known = found.number() != 0;
+      if (known) epsilon = found.real();
+    });
+    return epsilon;
+  }
+  std::vector<std::vector<float>> read(const std::vector<std::size_t>& indices) const override {
+    std::vector<std::vector<float>> result;
+    for (const std::size_t index : indices) result.push_back(read_one(index));
+    return result;
+  }
+
+ private:
+  [[noreturn]] void ended(const std::string& why) const {
+    child_.reset();
+    throw RunError(fmt::format(
+        "{}: the file ended the program that reads it ({}); expected whole weights; it is damaged "
+        "or made to do harm, fetch or save it again",
+        path_, why));
+  }
+  [[noreturn]] void distrust() const { ended("what it answered makes no sense"); }
+
+  void send(std::string_view message) const {
+    if (!child_) throw RunError(path_ + ": the program that reads it has ended before");
+    try {
+      child_->send(message);
+    } catch (const ChildEnded& e) {
+      ended(e.what());
+    }
+  }
+  std::string receive() const {
+    try {
+      return child_->receive(seconds_ + grace_seconds);
+    } catch (const ChildEnded& e) {
+      ended(e.what());
+    }
+  }
+
+  /// Calls `take` with the answer's bytes, at most `most` of them.
+  void receive_answer(std::uint64_t most, FunctionRef<void(std::string_view)> take) const {
+    std::uint64_t total = 0;
+    while (true) {
+      bool last = false;
+      understand(receive(), [&](Unpacker& message) {
+        const auto reply = static_cast<Reply>(message.number());
+        if (reply == Reply::refused) refuse(message.text());
+        if (reply != Reply::portion && reply != Reply::whole) distrust();
+        last = reply == Reply::whole;
+        const std::uint64_t count = last ? 0 : message.number();
+        if (count > child_->shared().size() || count > most - total) distrust();
+        total += count;
+        take({reinterpret_cast<const char*>(child_->shared().data()), count});
+      });
+      if (last) return;
+      send(weights_protocol::go_on);
+    }
+  }
+  std::string receive_text(std::uint64_t most) const {
+    std::string text;
+    receive_answer(most, [&](std::string_view bytes) { text += bytes; });
+    return text;
+  }
+  [[noreturn]] void refuse(const std::string& text) const {
+    if (text.empty())
+      throw RunError(path_ +
+                     ": reading it wants more memory than weights need; it is damaged or made to do harm");
+    throw RunError(plain_lines(text));
+  }
+
+  std::string ask(Ask question, const Packer& what) const {
+    send(Packer()
+             .number(static_cast<std::uint64_t>(question))
+             .number(memory_)
+             .number(static_cast<std::uint64_t>(seconds_))
+             .packed() +
+         what.packed());
+    return receive_text(most_listed);
+  }
+
+  /// Calls `take`; a message that is cut short ends the conversation.
+  void understand(const std::string& message, FunctionRef<void(Unpacker&)> take) const {
+    Unpacker unpacker(message);
+    try {
+      take(unpacker);
+    } catch (const RunError&) {
+      throw;
+    } catch (const std::runtime_error&) {
+      distrust();
+    }
+  }
+
+  void take_contents(Unpacker& contents) {
+    const std::uint64_t format = contents.number();
+    if (format > static_cast<std::uint64_t>(SourceFormat::caffe)) distrust();
+    format_ = static_cast<SourceFormat>(format);
+    format_text_ = plain_lines(contents.text());
+    for (std::uint64_t count = contents.number(); count > 0; --count) {
+      SourceTensor tensor{contents.text(), contents.text(), {}};
+      const std::uint64_t rank = contents.number();
+      if (rank > 64) distrust();
+      for (std::uint64_t i = 0; i < rank; ++i)
+        tensor.shape.push_back(static_cast<std::int64_t>(contents.number()));
+      tensors_.push_back(std::move(tensor));
+    }
+  }
+
+  std::vector<float> read_one(std::size_t index) const {
+    const SourceTensor& tensor = tensors_.at(index);
+    std::uint64_t count = 1;
+    for (const std::int64_t side : tensor.shape)
+      if (side < 0 || __builtin_mul_overflow(count, static_cast<std::uint64_t>(side), &count) ||
+          count > most_elements)
+        throw RunError(path_ + ": tensor '" + printable(tensor.name) + "' is larger than any of a VGG's");
+    const std::uint64_t size = count * sizeof(float);
+    send(Packer()
+             .number(static_cast<std::uint64_t>(Ask::read))
+             .number(memory_ + 3 * size)
+             .number(static_cast<std::uint64_t>(seconds_))
+             .number(index)
+             .packed());
+    std::vector<float> numbers(count);
+    std::uint64_t done = 0;
+    receive_answer(size, [&](std::string_view bytes) {
+      if (bytes.empty()) return;
+      std::memcpy(reinterpret_cast<char*>(numbers.data()) + done, bytes.data(), bytes.size());
+      done += bytes.size();
+    });
+    if (done != size) distrust();
+    return numbers;
+  }
+
+  std::string path_;
+  mutable std::unique_ptr<ChildProgram> child_;
+  int seconds_ = 0;
+  std::uint64_t memory_ = 0;
+  SourceFormat format_ = SourceFormat::pytorch;
+  std::string format_text_;
+  std::vector<SourceTensor> tensors_;
+};
 
 }  // namespace
 
 std::unique_ptr<TensorSource> open_tensor_source(const std::string& path) {
-  auto file = std::make_unique<ByteFile>(path);
-  const std::string head = file->read(0, std::min<std::uint64_t>(file->size(), 512), "the file's head");
-  if (head.starts_with("MATLAB 5.0 MAT-file") || head.starts_with("MATLAB 7.3 MAT-file"))
-    return open_matlab(path);
-  if (is_hdf5(path)) return open_hdf5(path);
-  if (head.starts_with("PK\x03\x04")) return open_zip(std::move(file));
-  if (head.starts_with("\x93NUMPY")) return open_npy(std::move(file));
-  if (is_torch_legacy(head)) return open_torch_legacy(std::move(file));
-  if (head.size() > 8 && head[8] == '{') return open_safetensors(path);
-  if (guess(head) == unknown_bytes)
-    if (auto source = open_message(file)) return source;
-  file->fail(
-      "no weights file: " + guess(head) +
-      "; expected a PyTorch state dict (.pth), Keras HDF5 (.h5, .keras), .safetensors, numpy (.npz, .npy), "
-      "MATLAB (.mat), ONNX or .caffemodel");
+  return std::make_unique<ChildSource>(path);
 }
 
 }  // namespace gramflow

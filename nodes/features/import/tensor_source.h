@@ -52,15 +52,14 @@ class TensorSource {
   virtual LayerFacts facts(std::size_t) const { return {}; }
   /// Of the norm whose tensors begin with this; empty when the file does not say.
   virtual std::optional<double> epsilon(const std::string&) const { return std::nullopt; }
-  /// What its first convolution is given, when the kind of file settles it; with the reason.
-  virtual std::string convention_hint() const { return ""; }
   /// Values of the tensors at these indices of tensors(), row by row, as float. Throws for types that hold no
   /// real numbers.
   virtual std::vector<std::vector<float>> read(const std::vector<std::size_t>& indices) const = 0;
 };
 
-/// Recognises the format by content, not by name. Throws RunError for everything else, with a word on what it
-/// seems to be.
+/// Recognises the format by content, not by name. The file is read by a child program with limited time and
+/// memory, which lives as long as the source. Throws RunError for everything else, with a word on what it seems
+/// to be; MissingResource when the child cannot be started.
 std::unique_ptr<TensorSource> open_tensor_source(const std::string& path);
 
 }  // namespace gramflow

@@ -151,7 +151,6 @@ class ColourConversion::Transform {
 ColourConversion::ColourConversion(Header& header)
     : model_(header.model),
       samples_(header.samples()),
-      alpha_(header.alpha),
       premultiplied_(header.premultiplied),
       linear_(header.floating) {
   cmsSetLogErrorHandler([](cmsContext, cmsUInt32Number, const char*) {});

@@ -24,7 +24,6 @@ class ColourConversion {
   void undo_premultiplication(float* in, std::size_t pixels) const;
   ColourModel model_;
   int samples_;
-  bool alpha_;
   bool premultiplied_;
   bool linear_;                                 ///< without a transform: floats are light
   std::unique_ptr<const Transform> transform_;  ///< null: colours are sRGB's

@@ -4,12 +4,10 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "nodes/image/decode/colour.h"
 #include "nodes/image/decode/open_file.h"
@@ -19,8 +17,6 @@ namespace gramflow::decode {
 namespace {
 
 using decoder_protocol::Kind;
-using decoder_protocol::Packer;
-using decoder_protocol::Unpacker;
 
 /// A file's bytes, mapped.
 class MappedFile {
@@ -48,22 +44,6 @@ class MappedFile {
   void* mapped_ = MAP_FAILED;
   std::size_t size_ = 0;
 };
-
-#if defined(__SANITIZE_ADDRESS__)
-void limit_memory(std::uint64_t) {}  // its shadow memory alone is terabytes of addresses
-#else
-/// Heap and private memory beyond what is used now; it can be set anew for each request.
-void limit_memory(std::uint64_t bytes) {
-  std::ifstream file("/proc/self/statm");
-  std::uint64_t pages[6] = {};
-  for (std::uint64_t& count : pages) file >> count;
-  ::rlimit limit{};
-  ::getrlimit(RLIMIT_DATA, &limit);
-  const std::uint64_t wanted = pages[5] * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) + bytes;
-  limit.rlim_cur = std::min< ::rlim_t>(wanted, limit.rlim_max);
-  ::setrlimit(RLIMIT_DATA, &limit);
-}
-#endif
 
 std::string packed(const Header& header, Kind kind) {
   Packer packer;
