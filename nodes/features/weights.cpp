@@ -88,7 +88,7 @@ void check_unused(const Network& network, const SafetensorsFile& file) {
         std::count_if(info.shape.begin(), info.shape.end(), [](std::int64_t side) { return side != 1; }) <= 1;
     if (!strange.empty() || used.contains(name) || info.type == StoredType::other || !is_vector) continue;
     if (std::any_of(network.ignored_names.begin(), network.ignored_names.end(),
-                    [&](const std::string& begin) { return name.starts_with(begin); }))
+                    [&, &name = name](const std::string& begin) { return name.starts_with(begin); }))
       continue;
     if (name.ends_with(".bias")) {
       const auto kernel = file.tensors().find(name.substr(0, name.size() - 4) + "weight");

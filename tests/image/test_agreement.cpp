@@ -6,7 +6,7 @@
 
 #include "nodes/image/picture_io.h"
 #include "tests/image/make_files.h"
-#include "tests/image/program.h"
+#include "tests/support/program.h"
 
 using namespace gramflow;
 using namespace gramflow::test;

@@ -10,7 +10,7 @@
 #include "tests/image/make_files.h"
 #include "tests/image/make_profile.h"
 #include "tests/image/make_tiff.h"
-#include "tests/image/program.h"
+#include "tests/support/program.h"
 
 using namespace gramflow;
 using namespace gramflow::test;

@@ -68,11 +68,10 @@ class ChildSource final : public TensorSource {
     // What reads MATLAB's files keeps all that is packed in memory.
     seconds_ = 60 + static_cast<int>(file.size() / (4 * mebibyte));
     memory_ = 256 * mebibyte + (head == "MATL" ? 2 * file.size() : 0);
-    std::error_code ignored;
     Packer request;
     request.number(static_cast<std::uint64_t>(decoder_protocol::Kind::weights));
     request.number(memory_).number(static_cast<std::uint64_t>(seconds_));
-    request.text(std::filesystem::absolute(path, ignored).string()).text(scratch ? scratch->path() : "");
+    request.text(path).text(scratch ? scratch->path() : "");
     send(request.packed());
     understand(receive_text(most_listed), [&](Unpacker& contents) { take_contents(contents); });
   }

@@ -178,7 +178,7 @@ std::set<std::string> TensorNames::prefixes_of_module(const std::string& module)
     });
     if (!has_kernel) continue;
     for (std::size_t at = name.find(module); at != std::string::npos; at = name.find(module, at + 1)) {
-      const auto boundary = [&](std::size_t i) { return name[i] == '.' || name[i] == '/'; };
+      const auto boundary = [&name = name](std::size_t i) { return name[i] == '.' || name[i] == '/'; };
       const std::size_t end = at + module.size();
       if ((at == 0 || boundary(at - 1)) && (end == name.size() || boundary(end))) {
         prefixes.insert(name.substr(0, at));

@@ -14,5 +14,8 @@ struct ProgramResult {
 /// Runs the gramflow that lies beside this test, in `folder`, with the words of `arguments` (quoted as in a
 /// shell).
 ProgramResult run_gramflow(const std::string& folder, const std::string& arguments);
+/// The same with the gramflow of this file.
+ProgramResult run_program(const std::string& program, const std::string& folder,
+                          const std::string& arguments);
 
 }  // namespace gramflow::test
