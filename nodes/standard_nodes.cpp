@@ -1,8 +1,8 @@
 #include "nodes/standard_nodes.h"
 
-#include "nodes/features/feature_nodes.h"
 #include "nodes/image/image_nodes.h"
 #include "nodes/loss/loss_nodes.h"
+#include "nodes/networks/network_nodes.h"
 #include "nodes/optim/optim_nodes.h"
 
 namespace gramflow {

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "framework/graph/node_type.h"
-#include "nodes/features/network_library.h"
+#include "nodes/networks/network_library.h"
 
 namespace gramflow {
 

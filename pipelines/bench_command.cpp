@@ -8,10 +8,10 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/base/error.h"
+#include "framework/base/resident_memory.h"
 #include "framework/base/text.h"
-#include "framework/exec/resident_memory.h"
+#include "framework/devices/cpu/kernels.h"
 #include "framework/exec/run_stages.h"
-#include "framework/ops/cpu/kernels.h"
 #include "pipelines/commands.h"
 #include "pipelines/thread_choice.h"
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "framework/config/canonical.h"
 #include "framework/config/variables.h"
 #include "framework/config/written_path.h"
+#include "framework/config/yaml_writer.h"
 
 // Which parameters are texts, and which of them name files, the node types know. A typed text is written down
 // letter by letter, since a file's text is read as YAML. A path is looked for as the node will do it; of one

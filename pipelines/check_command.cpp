@@ -13,8 +13,9 @@
 #include "framework/base/parallel.h"
 #include "framework/base/text.h"
 #include "framework/compile/verify.h"
+#include "framework/config/yaml_writer.h"
+#include "framework/devices/cpu/kernels.h"
 #include "framework/exec/compile_stage.h"
-#include "framework/ops/cpu/kernels.h"
 #include "pipelines/commands.h"
 #include "pipelines/thread_choice.h"
 

@@ -8,7 +8,9 @@
 #include <iostream>
 
 #include "framework/base/error.h"
+#include "framework/compile/compile.h"
 #include "framework/compile/passes.h"
+#include "framework/config/expand.h"
 #include "framework/exec/compile_stage.h"
 #include "pipelines/commands.h"
 #include "pipelines/dot.h"

@@ -2,6 +2,7 @@
 #include <iostream>
 
 #include "framework/base/error.h"
+#include "framework/config/read_pipeline.h"
 #include "pipelines/commands.h"
 #include "pipelines/terminal.h"
 

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "framework/base/error.h"
+#include "framework/config/expand.h"
 #include "framework/exec/compile_stage.h"
 #include "pipelines/canonical_pipeline.h"
 #include "pipelines/commands.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iostream>
 
-#include "nodes/features/network.h"
+#include "nodes/networks/network.h"
 #include "pipelines/commands.h"
 #include "pipelines/json_schema.h"
 

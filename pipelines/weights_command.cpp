@@ -7,10 +7,10 @@
 #include <chrono>
 #include <iostream>
 
-#include "nodes/features/fetch/get_weights.h"
-#include "nodes/features/fetch/progress_line.h"
-#include "nodes/features/import/import_weights.h"
-#include "nodes/features/weight_report.h"
+#include "nodes/fetch/download_line.h"
+#include "nodes/fetch/get_weights.h"
+#include "nodes/import/import_weights.h"
+#include "nodes/networks/weight_report.h"
 
 namespace gramflow {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 // gramflow weights list|info|import|get: weights that arrive, check out, and say what they are.
-#include "nodes/features/network.h"
+#include "nodes/networks/network.h"
 
 namespace CLI {
 class App;

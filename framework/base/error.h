@@ -25,7 +25,8 @@ class MissingResource : public std::runtime_error {
 /// missing or unreadable.
 class InvalidPipeline : public std::runtime_error {
  public:
-  explicit InvalidPipeline(Diagnostics found) : std::runtime_error(found.render()), diagnostics_(std::move(found)) {}
+  explicit InvalidPipeline(Diagnostics found)
+      : std::runtime_error(found.render()), diagnostics_(std::move(found)) {}
   const Diagnostics& diagnostics() const { return diagnostics_; }
 
  private:

@@ -1,3 +1,5 @@
+#include "framework/compile/compile.h"
+
 #include <stdexcept>
 
 #include "framework/compile/passes.h"

@@ -24,6 +24,7 @@
 #include "framework/base/parallel.h"
 #include "framework/compile/needed.h"
 #include "framework/tensor/arena.h"
+#include "framework/tensor/arena_plan.h"
 
 namespace gramflow {
 namespace {

@@ -60,8 +60,4 @@ struct Plan {
 /// order, section by section.
 Plan make_plan(Program program);
 
-/// Every pass in its order, then make_plan(). Throws NoGradient (framework/compile/passes.h). Debug builds verify() every
-/// plan.
-Plan compile(Program program);
-
 }  // namespace gramflow

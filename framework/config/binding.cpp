@@ -1,3 +1,5 @@
+#include "framework/config/binding.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+#include "framework/config/canonical.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -5,7 +7,9 @@
 #include <optional>
 
 #include "framework/config/document.h"
+#include "framework/config/expand.h"
 #include "framework/config/variables.h"
+#include "framework/config/yaml_writer.h"
 
 // Every stage is expanded on its own. What all stages agree on stands in the nodes; where they differ, the
 // first stage's value stands there and the others set theirs in the schedule. A parameter that only some

@@ -46,37 +46,10 @@ struct PipelineSource {
   std::vector<std::string>
       include_folders;  ///< where `include:` looks after the folder of the including file
 };
-/// Reads a file from disk, or standard input for "-", whose relative paths start at the current folder.
-/// MissingResource when there is none, with the names close to it; InvalidPipeline for a folder; RunError for
-/// one that cannot be read.
-PipelineSource read_pipeline(const std::string& path, std::vector<Override> overrides = {});
 
 /// Whether a key of a node of this type is an input port, so that its value refers to nodes. Subgraphs need
 /// it: names inside of one become full ids ("restyle/picture"). Where none is given, every text that is the
 /// name of a node counts.
 using IsPort = std::function<bool(std::string_view type, std::string_view key)>;
-
-/// Expands for one stage (from 0). Mistakes go to `diagnostics` (all of them; those of every stage's `set:`
-/// are found in any call); what could be understood is returned, so that later passes can find more. Reads
-/// included files.
-Document expand(const PipelineSource& source, int stage, Diagnostics& diagnostics,
-                const IsPort& is_port = {});
-
-/// The value with all dollars doubled, as a canonical pipeline has it: reading replaces variables.
-ValuePtr with_doubled_dollars(const Value& value);
-/// Another way to write a parameter in the canonical pipeline, dollars doubled; null to leave it as it is.
-using Respell = std::function<ValuePtr(const NodeEntry& node, const Entry& entry)>;
-
-/// The canonical pipeline: one file, no variables, no includes, no subgraphs; nodes whose parameters differ
-/// between stages keep a `schedule:` with `nodes.ID.PARAMETER` keys. Running it gives the same bits as
-/// running the source, if `respell` sees to what depends on where things were written.
-/// Empty when the source has errors.
-std::string canonical_yaml(const PipelineSource& source, Diagnostics& diagnostics, const IsPort& is_port = {},
-                           const Respell& respell = {});
-/// The same, not yet a text; what `respell` gave stands in it. Null when the source has errors.
-ValuePtr canonical_value(const PipelineSource& source, Diagnostics& diagnostics, const IsPort& is_port,
-                         const Respell& respell);
-/// 128-bit hash (FNV-1a) of the canonical text as 32 hex digits.
-std::string content_hash(std::string_view text);
 
 }  // namespace gramflow

@@ -1,3 +1,5 @@
+#include "framework/config/expand.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,6 +8,7 @@
 #include <unordered_map>
 
 #include "framework/base/text.h"
+#include "framework/config/binding.h"
 #include "framework/config/checks.h"
 #include "framework/config/document.h"
 #include "framework/config/files.h"
@@ -353,12 +356,6 @@ class Expander {
 };
 
 }  // namespace
-
-const NodeEntry* Document::find(std::string_view id) const {
-  const auto found =
-      std::find_if(nodes.begin(), nodes.end(), [&](const NodeEntry& node) { return node.id == id; });
-  return found != nodes.end() ? &*found : nullptr;
-}
 
 Document expand(const PipelineSource& source, int stage, Diagnostics& diagnostics, const IsPort& is_port) {
   return Expander(source, stage, diagnostics, is_port).run();

@@ -30,10 +30,6 @@ struct Level {
   bool opened = false;        ///< its nodes are here; not after a ring that was reported
 };
 
-/// Gives the inputs and parameters of a use to the level inside of it.
-void bind_use(Level& inside, const NodeEntry& use, Scope& global, Substitution& substitution,
-              Diagnostics& diagnostics);
-
 /// Rewrites the references of all nodes to full ids and appends them to `nodes`, uses replaced by what is
 /// inside of them.
 void flatten(const Level& level, const IsPort& is_port, std::vector<NodeEntry>& nodes,

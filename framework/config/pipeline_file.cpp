@@ -10,7 +10,10 @@
 #include "framework/base/text.h"
 #include "framework/config/checks.h"
 #include "framework/config/files.h"
+#include "framework/config/read_pipeline.h"
+#include "framework/config/subgraph.h"
 #include "framework/config/written_path.h"
+#include "framework/config/yaml_reader.h"
 
 // Included files are read first, depth first, each once: the variables of the including file win over theirs,
 // while a node or subgraph that two files define is a mistake. Which file includes which is kept as a chain

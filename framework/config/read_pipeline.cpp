@@ -1,3 +1,5 @@
+#include "framework/config/read_pipeline.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -60,25 +62,6 @@ PipelineSource read_pipeline(const std::string& path, std::vector<Override> over
   if (file.bad())
     throw RunError(fmt::format("{} cannot be read: {}", quote(path, 500), std::strerror(errno)));
   return {std::make_shared<SourceFile>(path, std::move(text)), std::move(overrides), {}};
-}
-
-std::string folder_of(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  return folder.empty() ? "." : folder;
-}
-
-std::vector<std::string> yaml_files_in(const std::string& folder) {
-  constexpr std::size_t enough = 1000;
-  std::vector<std::string> names;
-  std::error_code error;
-  std::filesystem::directory_iterator files(folder.empty() ? "." : folder, error);
-  for (; !error && files != std::filesystem::directory_iterator() && names.size() < enough;
-       files.increment(error)) {
-    const std::string extension = files->path().extension().string();
-    if (extension == ".yaml" || extension == ".yml") names.push_back(files->path().filename().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
 }
 
 }  // namespace gramflow

@@ -1,3 +1,5 @@
+#include "framework/config/subgraph.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>

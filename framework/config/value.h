@@ -66,21 +66,11 @@ struct Value {
 };
 using ValuePtr = std::shared_ptr<const Value>;
 
-/// Reads one YAML document. Reports syntax errors, duplicate keys, non-scalar keys, merge keys, unknown
-/// anchors, more than one document, and the limits of yaml_text.h (8 MiB, 200 levels, 500 000 values after
-/// aliases); nullptr when nothing useful was left.
-ValuePtr parse_yaml(std::shared_ptr<const SourceFile> file, Diagnostics& diagnostics);
-
 /// Reports why a typed value cannot be read as YAML; false when there is nothing to report.
 bool report_yaml_problems(const Value& value, Diagnostics& diagnostics);
 
 /// Numbers as people write them in YAML: 3, -2.5, 1e4, 1.0e4; also .inf, -.inf, .nan, inf, nan (the decoder
 /// decides whether they are allowed). False when the text is no number.
 bool parse_number(std::string_view text, double& number);
-
-/// Block YAML text that reads back to the same values.
-std::string to_yaml(const Value& value);
-/// The same on one line: [a, b], {factor: 0.8}.
-std::string to_flow_yaml(const Value& value);
 
 }  // namespace gramflow

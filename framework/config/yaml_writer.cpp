@@ -1,3 +1,5 @@
+#include "framework/config/yaml_writer.h"
+
 #include <fmt/format.h>
 
 #include "framework/base/text.h"

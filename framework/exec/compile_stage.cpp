@@ -4,8 +4,10 @@
 
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
+#include "framework/base/resident_memory.h"
+#include "framework/compile/compile.h"
 #include "framework/compile/passes.h"
-#include "framework/exec/resident_memory.h"
+#include "framework/config/expand.h"
 
 namespace gramflow {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "framework/compile/plan.h"
-#include "framework/exec/trace.h"
+#include "framework/observers/trace.h"
 #include "framework/tensor/arena.h"
 
 namespace gramflow {

@@ -10,7 +10,7 @@
 
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
-#include "framework/exec/resident_memory.h"
+#include "framework/base/resident_memory.h"
 
 namespace gramflow {
 namespace {

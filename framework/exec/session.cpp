@@ -6,7 +6,7 @@
 
 #include "framework/base/error.h"
 #include "framework/compile/needed.h"
-#include "framework/ops/cpu/vectors.h"
+#include "framework/devices/cpu/vectors.h"
 
 namespace gramflow {
 namespace {
@@ -179,8 +179,7 @@ void Session::preview() {
   prepared_.stop = stop_;
   for (std::size_t i = 0; i < previews_.size(); ++i) {
     const Plan::Preview& preview = plan().previews[i];
-    if (preview.loop == loop_ && iteration_ % preview.every == 0)
-      run_set(previews_[i], loop_section(loop_));
+    if (preview.loop == loop_ && iteration_ % preview.every == 0) run_set(previews_[i], loop_section(loop_));
   }
 }
 

@@ -25,8 +25,8 @@
 #include "framework/exec/compile_stage.h"
 #include "framework/exec/executor.h"
 #include "framework/exec/external_memory.h"
-#include "framework/exec/observer.h"
-#include "framework/exec/trace.h"
+#include "framework/observers/observer.h"
+#include "framework/observers/trace.h"
 
 namespace gramflow {
 

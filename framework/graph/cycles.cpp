@@ -2,10 +2,10 @@
 // depth-first walk from consumers to producers finds the others. It is done twice: once along the wires that
 // carry finished values, once along those that fix sizes, where the canvas takes its size from the
 // optimiser's start and so must not be part of it.
+#include "framework/graph/cycles.h"
+
 #include <set>
 #include <utility>
-
-#include "framework/graph/reachability.h"
 
 namespace gramflow {
 namespace {

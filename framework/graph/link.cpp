@@ -6,8 +6,9 @@
 #include <optional>
 
 #include "framework/base/text.h"
+#include "framework/graph/cycles.h"
 #include "framework/graph/graph.h"
-#include "framework/graph/reachability.h"
+#include "framework/graph/sections.h"
 
 namespace gramflow {
 namespace {
@@ -167,8 +168,8 @@ class Linker {
     node.inputs[port].push_back(wire);
   }
 
-  /// What an output gives: of one that is like an input, what that input's wire gives, nothing when that leads
-  /// nowhere. Wires may not be there yet, so references are read.
+  /// What an output gives: of one that is like an input, what that input's wire gives, nothing when that
+  /// leads nowhere. Wires may not be there yet, so references are read.
   std::optional<PortKind> kind_of(int index, std::size_t output) const {
     for (std::size_t steps = 0; steps <= graph_.nodes.size(); ++steps) {
       const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
@@ -194,7 +195,8 @@ class Linker {
   void settle_kinds(int index) {
     Node& node = graph_.nodes[static_cast<std::size_t>(index)];
     if (node.type == nullptr) return;
-    for (std::size_t i = 0; i < node.type->outputs.size(); ++i) node.kinds.push_back(kind_of(index, i).value_or(node.type->outputs[i].kind));
+    for (std::size_t i = 0; i < node.type->outputs.size(); ++i)
+      node.kinds.push_back(kind_of(index, i).value_or(node.type->outputs[i].kind));
   }
 
   Diagnostic& report(const Value& value, const Node& node, std::string code, std::string message) {

@@ -8,10 +8,10 @@
 // A straight node cannot run before the loops it depends on have (its level). Pictures and saving run at
 // their level: what can fail from outside fails early, and what is finished is saved at once. All else
 // (features, Gram matrices) waits for the first who reads it, since it may be large.
+#include "framework/graph/sections.h"
+
 #include <algorithm>
 #include <limits>
-
-#include "framework/graph/reachability.h"
 
 namespace gramflow {
 namespace {

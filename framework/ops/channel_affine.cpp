@@ -1,6 +1,6 @@
 #include "framework/ops/channel_affine.h"
 
-#include "framework/ops/cpu/channel_affine.h"
+#include "framework/devices/cpu/channel_affine.h"
 
 namespace gramflow {
 

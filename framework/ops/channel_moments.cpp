@@ -1,6 +1,6 @@
 #include "framework/ops/channel_moments.h"
 
-#include "framework/ops/cpu/style_kernels.h"
+#include "framework/devices/cpu/style_kernels.h"
 
 namespace gramflow {
 

@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-#include "framework/ops/cpu/kernels.h"
+#include "framework/devices/cpu/kernels.h"
 #include "framework/ops/op.h"
 
 namespace gramflow {

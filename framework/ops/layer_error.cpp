@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "framework/ops/cpu/style_kernels.h"
+#include "framework/devices/cpu/style_kernels.h"
 
 namespace gramflow {
 namespace {

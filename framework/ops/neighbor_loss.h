@@ -16,7 +16,7 @@
 #include <functional>
 #include <vector>
 
-#include "framework/ops/cpu/neighbors.h"
+#include "framework/devices/cpu/neighbors.h"
 #include "framework/ops/op.h"
 
 namespace gramflow {

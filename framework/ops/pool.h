@@ -1,7 +1,7 @@
 #pragma once
 // 2x2 pooling with stride 2; an odd last row or column is left out. Maxima remember where they stood in one
 // byte.
-#include "framework/ops/cpu/kernels.h"
+#include "framework/devices/cpu/kernels.h"
 #include "framework/ops/op.h"
 
 namespace gramflow {

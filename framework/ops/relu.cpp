@@ -1,6 +1,6 @@
 #include "framework/ops/relu.h"
 
-#include "framework/ops/cpu/kernels.h"
+#include "framework/devices/cpu/kernels.h"
 
 namespace gramflow {
 

@@ -1,7 +1,7 @@
 #pragma once
 // 2x2 pooling times a factor: how a network is run with another kind of pooling than its own while its
 // activations stay as large as they were. Pool is the plain case.
-#include "framework/ops/cpu/scaled_pool.h"
+#include "framework/devices/cpu/scaled_pool.h"
 #include "framework/ops/op.h"
 
 namespace gramflow {

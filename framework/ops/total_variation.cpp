@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "framework/ops/cpu/kernels.h"
+#include "framework/devices/cpu/kernels.h"
 
 namespace gramflow {
 

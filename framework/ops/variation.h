@@ -9,7 +9,7 @@
 //                column and row (crowsonkb's stencil, the same in all directions)
 #include <array>
 
-#include "framework/ops/cpu/variation.h"
+#include "framework/devices/cpu/variation.h"
 #include "framework/ops/op.h"
 
 namespace gramflow {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "framework/ops/cpu/wasserstein.h"
+#include "framework/devices/cpu/wasserstein.h"
 #include "framework/ops/saved_gradient.h"
 
 namespace gramflow {

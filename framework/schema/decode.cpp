@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/base/text.h"
+#include "framework/config/yaml_writer.h"
 #include "framework/schema/path_problem.h"
 
 namespace gramflow {

@@ -6,6 +6,8 @@
 //
 // Cost: lifetimes squared for each order tried. A network has some hundred lifetimes, so this takes
 // milliseconds; the rounds are limited by work so that thousands stay quick.
+#include "framework/tensor/arena_plan.h"
+
 #include <algorithm>
 #include <numeric>
 #include <stdexcept>

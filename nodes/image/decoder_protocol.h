@@ -22,7 +22,7 @@ inline constexpr std::string_view greeting = "gramflow-decoder 2";
 inline constexpr std::string_view go_on = "go on";
 inline constexpr std::size_t shared_bytes = std::size_t{8} << 20;
 
-/// `weights` opens another conversation: nodes/features/import/weights_protocol.h.
+/// `weights` opens another conversation: nodes/import/weights_protocol.h.
 enum class Kind : std::uint64_t { header, pixels, rows, done, damaged, not_read, out_of_memory, weights };
 
 }  // namespace gramflow::decoder_protocol

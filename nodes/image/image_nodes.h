@@ -1,9 +1,6 @@
 #pragma once
 // The node types of this folder.
-#include <memory>
-
 #include "framework/graph/node_type.h"
-#include "nodes/features/network_library.h"
 
 namespace gramflow {
 
@@ -14,7 +11,5 @@ NodeType grade_node();
 NodeType sharpen_node();
 NodeType rotate_node();
 NodeType noise_node();
-NodeType preprocess_node(std::shared_ptr<NetworkLibrary> library);
-NodeType postprocess_node(std::shared_ptr<NetworkLibrary> library);
 
 }  // namespace gramflow

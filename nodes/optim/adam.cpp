@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/ops/cpu/vectors.h"
+#include "framework/devices/cpu/vectors.h"
 #include "nodes/optim/method.h"
 #include "nodes/optim/saved_numbers.h"
 

@@ -26,7 +26,7 @@
 #include <string>
 #include <vector>
 
-#include "framework/ops/cpu/vectors.h"
+#include "framework/devices/cpu/vectors.h"
 #include "nodes/optim/lbfgs_history.h"
 #include "nodes/optim/line_search.h"
 #include "nodes/optim/method.h"

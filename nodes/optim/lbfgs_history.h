@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "framework/ops/cpu/vectors.h"
+#include "framework/devices/cpu/vectors.h"
 #include "nodes/optim/saved_numbers.h"
 
 namespace gramflow {

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "framework/devices/cpu/channel_affine.h"
 #include "framework/graph/lower.h"
 #include "framework/graph/unused_parameter.h"
-#include "framework/ops/cpu/channel_affine.h"
 #include "nodes/image/resize.h"
 #include "nodes/optim/method.h"
 #include "nodes/optim/optim_nodes.h"

@@ -21,5 +21,5 @@ find_library(HIGHWAY_LIBRARY hwy REQUIRED)
 target_include_directories(gramflow::highway SYSTEM INTERFACE ${HIGHWAY_INCLUDE})
 target_link_libraries(gramflow::highway INTERFACE ${HIGHWAY_LIBRARY})
 
-# Eigenvectors of covariance matrices (W2 style loss), in framework/ops/cpu/wasserstein.cpp.
+# Eigenvectors of covariance matrices (W2 style loss), in framework/devices/cpu/wasserstein.cpp.
 find_package(Eigen3 3.4 REQUIRED NO_MODULE)

@@ -1,7 +1,7 @@
 # One way to make each kind of target, so that flags are set in one place.
 
 add_library(gramflow_flags INTERFACE)
-target_include_directories(gramflow_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_include_directories(gramflow_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(gramflow_flags INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wno-missing-field-initializers $<$<BOOL:${GRAMFLOW_WERROR}>:-Werror>
   -ffp-contract=off)  # the compiler must not fuse on its own: kernels say where they fuse, so every build gives the same bits
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
@@ -28,7 +28,7 @@ function(gramflow_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE gramflow_flags gramflow_test_main ${ARG_LIBRARIES})
-  target_compile_definitions(${name} PRIVATE GRAMFLOW_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_compile_definitions(${name} PRIVATE GRAMFLOW_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 600)
   endif()

@@ -6,6 +6,8 @@
 
 #include "framework/base/text.h"
 #include "framework/config/document.h"
+#include "framework/config/expand.h"
+#include "framework/config/yaml_writer.h"
 
 namespace gramflow {
 

@@ -1,4 +1,5 @@
 #include "tests/config/golden.h"
+#include "framework/config/read_pipeline.h"
 
 #include <algorithm>
 #include <cstdlib>

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "framework/config/expand.h"
 #include "tests/config/golden.h"
 
 using namespace gramflow;

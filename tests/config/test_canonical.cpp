@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include "framework/config/canonical.h"
+#include "framework/config/expand.h"
+#include "framework/config/yaml_writer.h"
 #include "tests/config/expansion.h"
 
 using namespace gramflow;

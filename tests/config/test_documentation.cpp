@@ -6,6 +6,8 @@
 #include <set>
 #include <sstream>
 
+#include "framework/config/expand.h"
+#include "framework/config/read_pipeline.h"
 #include "tests/config/expansion.h"
 
 using namespace gramflow;

@@ -4,6 +4,8 @@
 #include <fstream>
 
 #include "framework/base/error.h"
+#include "framework/config/expand.h"
+#include "framework/config/read_pipeline.h"
 #include "tests/config/expansion.h"
 
 using namespace gramflow;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "framework/config/expand.h"
 #include "tests/config/expansion.h"
 
 using namespace gramflow;

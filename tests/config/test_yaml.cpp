@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "framework/config/value.h"
+#include "framework/config/yaml_reader.h"
+#include "framework/config/yaml_writer.h"
 
 using namespace gramflow;
 

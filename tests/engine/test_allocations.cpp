@@ -2,31 +2,8 @@
 // second iteration on there is none, whatever method, executor and number of threads.
 #include <doctest/doctest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
-#include "tests/engine/harness.h"
-
-namespace {
-std::atomic<long> allocations = 0;
-}
-
-void* operator new(std::size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
-  throw std::bad_alloc();
-}
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
-  ++allocations;
-  const auto step = static_cast<std::size_t>(alignment);
-  if (void* memory = std::aligned_alloc(step, (bytes + step - 1) / step * step)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+#include "tests/support/count_allocations.h"
+#include "tests/support/harness.h"
 
 using namespace gramflow;
 using namespace gramflow::test;
@@ -38,9 +15,9 @@ class AllocationCounter final : public Observer {
  public:
   AllocationCounter() { counts_.reserve(1000); }
   void iteration(const IterationReport& report) override {
-    const long now = allocations;
+    const long now = allocations();
     if (report.iteration > 0) counts_.push_back(now - before_);
-    before_ = allocations;
+    before_ = allocations();
   }
   const std::vector<long>& counts() const { return counts_; }
 

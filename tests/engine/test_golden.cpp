@@ -13,9 +13,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "nodes/features/safetensors.h"
-#include "tests/engine/formula.h"
-#include "tests/engine/harness.h"
+#include "nodes/weights/safetensors.h"
+#include "tests/support/formula.h"
+#include "tests/support/harness.h"
 
 using namespace gramflow;
 using namespace gramflow::test;

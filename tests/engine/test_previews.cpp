@@ -2,7 +2,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "tests/engine/harness.h"
+#include "framework/config/read_pipeline.h"
+#include "tests/support/harness.h"
 
 using namespace gramflow;
 using namespace gramflow::test;

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "framework/base/error.h"
-#include "tests/engine/harness.h"
+#include "tests/support/harness.h"
 
 using namespace gramflow;
 using namespace gramflow::test;

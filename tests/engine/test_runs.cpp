@@ -10,7 +10,7 @@
 #include "framework/base/parallel.h"
 #include "framework/compile/passes.h"
 #include "framework/graph/lower.h"
-#include "tests/engine/harness.h"
+#include "tests/support/harness.h"
 
 using namespace gramflow;
 using namespace gramflow::test;

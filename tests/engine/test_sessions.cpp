@@ -8,7 +8,7 @@
 
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
-#include "tests/engine/harness.h"
+#include "tests/support/harness.h"
 
 using namespace gramflow;
 using namespace gramflow::test;

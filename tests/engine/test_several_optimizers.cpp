@@ -7,7 +7,7 @@
 #include <cmath>
 #include <filesystem>
 
-#include "tests/engine/harness.h"
+#include "tests/support/harness.h"
 
 using namespace gramflow;
 using namespace gramflow::test;

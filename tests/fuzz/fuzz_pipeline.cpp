@@ -6,6 +6,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "framework/config/canonical.h"
 #include "framework/config/document.h"
 
 namespace {

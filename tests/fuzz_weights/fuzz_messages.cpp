@@ -1,5 +1,5 @@
 // ONNX and Caffe: the first byte chooses which of the two reads the rest.
-#include "nodes/features/import/wire_tensor.h"
+#include "nodes/import/wire_tensor.h"
 #include "tests/fuzz_weights/reading.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "framework/base/error.h"
-#include "nodes/features/import/open_tensor_file.h"
+#include "nodes/import/open_tensor_file.h"
 
 namespace gramflow::test {
 

@@ -6,24 +6,9 @@
 #include <vector>
 
 #include "nodes/image/picture.h"
+#include "tests/support/temporary_folder.h"
 
 namespace gramflow::test {
-
-/// A new folder under the system's temporary one, removed with all it holds.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-  const std::filesystem::path& path() const { return path_; }
-  /// Names of everything inside, hidden files too, sorted.
-  std::vector<std::string> names() const;
-
- private:
-  std::filesystem::path path_;
-};
 
 std::string file_bytes(const std::string& path);
 void put_bytes(const std::string& path, const std::string& bytes);

@@ -26,12 +26,12 @@ TEST_CASE("a picture that is cut behind its header is found by check, at its nod
     CAPTURE(name);
     write_picture(folder / name, sample_picture(200, 200));
     const std::string whole = "--set in=" + name;
-    CHECK(run_gramflow(folder.path().string(), "check p.yaml " + whole).code == 0);
-    CHECK(run_gramflow(folder.path().string(), "run p.yaml --quiet " + whole).code == 0);
+    CHECK(run_gramflow(folder.path(), "check p.yaml " + whole).code == 0);
+    CHECK(run_gramflow(folder.path(), "run p.yaml --quiet " + whole).code == 0);
     const std::string bytes = file_bytes(folder / name);
     put_bytes(folder / "cut", bytes.substr(0, bytes.size() * 9 / 10));
-    const ProgramResult check = run_gramflow(folder.path().string(), "check p.yaml --set in=cut");
-    const ProgramResult run = run_gramflow(folder.path().string(), "run p.yaml --quiet --set in=cut");
+    const ProgramResult check = run_gramflow(folder.path(), "check p.yaml --set in=cut");
+    const ProgramResult run = run_gramflow(folder.path(), "run p.yaml --quiet --set in=cut");
     CHECK(check.code == 1);
     CHECK(run.code == 1);
     CHECK(contains(check.err, "damaged or cut short"));
@@ -47,7 +47,7 @@ TEST_CASE("libraries print nothing, whatever the file") {
     std::string bytes = file_bytes(folder / name);
     for (std::size_t at = 60; at < bytes.size(); at += 97) bytes[at] = static_cast<char>(bytes[at] ^ 0x55);
     put_bytes(folder / "odd", bytes);
-    const ProgramResult run = run_gramflow(folder.path().string(), "run p.yaml --quiet --set in=odd");
+    const ProgramResult run = run_gramflow(folder.path(), "run p.yaml --quiet --set in=odd");
     CHECK(run.out.empty());
     for (const char* noise : {"libpng", "TIFFRead", "TIFFFetch", "JPEGLib", "Warning, "})
       CHECK_FALSE(run.err.starts_with(noise));
@@ -60,7 +60,7 @@ TEST_CASE("a short file that claims a huge picture costs check little memory") {
   put_bytes(folder / "p.yaml", identity);
   std::string jpeg("\xFF\xD8\xFF\xC2\0\x0B\x08\x80\xE8\x80\xE8\1\1\x11\0\xFF\xDA\0\x08\1\1\0\0\0\0", 25);
   put_bytes(folder / "big.jpg", jpeg + std::string(500, '\0'));
-  const ProgramResult check = run_gramflow(folder.path().string(), "check p.yaml --set in=big.jpg");
+  const ProgramResult check = run_gramflow(folder.path(), "check p.yaml --set in=big.jpg");
   CHECK(check.code == 1);
   CHECK(check.peak_kilobytes < 200 * 1024);
 }
@@ -73,7 +73,7 @@ TEST_CASE("the memory figure counts what encoders take: forecast and peak agree 
         folder / "p.yaml",
         "version: 1\nnodes:\n  a: {type: Noise, size: [2400, 1800]}\n  s: {type: Save, image: a, path: " +
             name + "}\n");
-    const ProgramResult run = run_gramflow(folder.path().string(), "run p.yaml --quiet --log log");
+    const ProgramResult run = run_gramflow(folder.path(), "run p.yaml --quiet --log log");
     REQUIRE_MESSAGE(run.code == 0, run.err);
     const std::string log = file_bytes(folder / "log");
     const std::string key = "\"planned_bytes\":";

@@ -3,9 +3,9 @@
 #include <cmath>
 #include <limits>
 
-#include "framework/ops/cpu/channel_affine.h"
-#include "nodes/image/convention.h"
+#include "framework/devices/cpu/channel_affine.h"
 #include "nodes/image/noise.h"
+#include "nodes/networks/convention.h"
 #include "tests/image/make_files.h"
 
 using namespace gramflow;

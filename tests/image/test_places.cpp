@@ -38,7 +38,7 @@ TEST_CASE("a link to a picture that is not there yet stays a link") {
   const TemporaryFolder folder;
   put_bytes(folder / "p.yaml", pipeline("8", "latest.png"));
   fs::create_symlink("later/real.png", folder / "latest.png");
-  const ProgramResult run = run_gramflow(folder.path().string(), "run p.yaml --quiet");
+  const ProgramResult run = run_gramflow(folder.path(), "run p.yaml --quiet");
   CHECK_MESSAGE(run.code == 0, run.err);
   CHECK(fs::is_symlink(folder / "latest.png"));
   CHECK(read_picture_info(folder / "later/real.png").size() == PictureSize{8, 8});
@@ -65,8 +65,8 @@ TEST_CASE("a picture too large for its format is a mistake of the pipeline, in c
     put_bytes(folder / "p.yaml",
               "version: 1\nnodes:\n  a: {type: Load, path: in.pgm}\n  save: {type: Save, image: a, path: " +
                   c.file + "}\n");
-    const ProgramResult check = run_gramflow(folder.path().string(), "check p.yaml");
-    const ProgramResult run = run_gramflow(folder.path().string(), "run p.yaml --quiet");
+    const ProgramResult check = run_gramflow(folder.path(), "check p.yaml");
+    const ProgramResult run = run_gramflow(folder.path(), "run p.yaml --quiet");
     CHECK(check.code == (c.says.empty() ? 0 : 2));
     CHECK_MESSAGE(run.code == check.code, run.err);
     CHECK(contains(run.err, c.says));
@@ -92,7 +92,7 @@ TEST_CASE("the size that a later stage gives a picture is judged, too") {
             "version: 1\nvars: {width: 10}\nnodes:\n  a: {type: Noise, size: [$width, 1]}\n"
             "  save: {type: Save, image: a, path: a.webp}\nschedule:\n  - {set: {width: 10}}\n  - {set: "
             "{width: 20000}}\n");
-  const ProgramResult check = run_gramflow(folder.path().string(), "check p.yaml");
+  const ProgramResult check = run_gramflow(folder.path(), "check p.yaml");
   CHECK(check.code == 2);
   CHECK(contains(check.err, "the picture is 20000x1"));
 }

@@ -154,7 +154,7 @@ TEST_CASE("profile: keep writes the source's colours and profile; Display P3 sta
         folder / "p.yaml",
         "version: 1\nnodes:\n  pic: {type: Load, path: p3.jpg}\n  save: {type: Save, image: pic, path: " +
             name + ", quality: 100, source: pic, profile: keep}\n");
-    const ProgramResult run = run_gramflow(folder.path().string(), "run p.yaml --quiet");
+    const ProgramResult run = run_gramflow(folder.path(), "run p.yaml --quiet");
     REQUIRE_MESSAGE(run.code == 0, run.err);
     CHECK(text_of(read_picture_info(folder / name).profile) == p3.icc);
     const double tolerance = name == "out.webp" ? 40 : name == "out.jpg" ? 5 : 1.5;
@@ -172,7 +172,7 @@ TEST_CASE(
               "version: 1\nnodes:\n  pic: {type: Load, path: p3.jpg}\n  other: {type: Resize, image: pic, "
               "size: 8}\n  save: {type: Save, image: other, " +
                   save + "}\n");
-    const ProgramResult result = run_gramflow(folder.path().string(), "check p.yaml");
+    const ProgramResult result = run_gramflow(folder.path(), "check p.yaml");
     CHECK(result.code == 2);
     return result.err;
   };
@@ -224,7 +224,7 @@ TEST_CASE("metadata: keep brings camera and date along, upright, without place, 
           folder / "p.yaml",
           "version: 1\nnodes:\n  pic: {type: Load, path: a.jpg}\n  save: {type: Save, image: pic, path: " +
               name + ", source: pic, metadata: " + metadata + "}\n");
-      const ProgramResult run = run_gramflow(folder.path().string(), "run p.yaml --quiet");
+      const ProgramResult run = run_gramflow(folder.path(), "run p.yaml --quiet");
       REQUIRE_MESSAGE(run.code == 0, run.err);
       const PictureInfo info = read_picture_info(folder / name);
       const std::string all = file_bytes(folder / name);

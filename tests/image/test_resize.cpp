@@ -143,6 +143,7 @@ TEST_CASE("filters that overshoot are not cut off: what lies beyond [0, 1] is Sa
   const Picture picture = noise(20, 20, {.deviation = 3});
   for (const ResizeFilter filter : {ResizeFilter::cubic, ResizeFilter::lanczos3}) {
     const Picture larger = resize(picture, {47, 31}, filter);
-    CHECK(std::any_of(larger.rgb.begin(), larger.rgb.end(), [](float value) { return value < 0 || value > 1; }));
+    CHECK(std::any_of(larger.rgb.begin(), larger.rgb.end(),
+                      [](float value) { return value < 0 || value > 1; }));
   }
 }

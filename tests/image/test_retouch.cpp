@@ -57,7 +57,8 @@ TEST_CASE("without saturation every pixel is its luma, which stays") {
 }
 
 TEST_CASE("contrast turns around middle grey and goes on beyond white, gamma keeps black and white") {
-  CHECK(graded({0.5F, 0.6F, 0.9F}, {.contrast = 2}) == std::vector<float>{0.5F, 0.5F + 2 * (0.6F - 0.5F), 0.5F + 2 * (0.9F - 0.5F)});
+  CHECK(graded({0.5F, 0.6F, 0.9F}, {.contrast = 2}) ==
+        std::vector<float>{0.5F, 0.5F + 2 * (0.6F - 0.5F), 0.5F + 2 * (0.9F - 0.5F)});
   const auto bright = graded({0, 0.25F, 1}, {.gamma = 2});
   CHECK(bright[0] == 0);
   CHECK(bright[1] == doctest::Approx(0.5));

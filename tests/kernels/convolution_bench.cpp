@@ -9,11 +9,11 @@
 #include <ctime>
 
 #include "framework/base/parallel.h"
-#include "framework/ops/cpu/large_memory.h"
-#include "tests/kernels/reference.h"
+#include "framework/devices/cpu/large_memory.h"
+#include "tests/support/reference.h"
 
 using namespace gramflow;
-using namespace gramflow::testing;
+using namespace gramflow::test;
 
 namespace {
 

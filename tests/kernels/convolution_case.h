@@ -1,8 +1,8 @@
 #pragma once
 // Runs one convolution with memory around it, for tests of either realisation.
-#include "tests/kernels/reference.h"
+#include "tests/support/reference.h"
 
-namespace gramflow::testing {
+namespace gramflow::test {
 
 struct ForwardResult {
   std::vector<float> output, pooled;
@@ -89,4 +89,4 @@ inline std::vector<float> spread(const BackwardInput& from, Shape out) {
   return whole;
 }
 
-}  // namespace gramflow::testing
+}  // namespace gramflow::test

@@ -1,38 +1,23 @@
 #include <doctest/doctest.h>
 
-#include <atomic>
-#include <cstdlib>
 #include <functional>
-#include <new>
 
 #include "framework/base/parallel.h"
-#include "framework/ops/cpu/vectors.h"
+#include "framework/devices/cpu/vectors.h"
 #include "tests/kernels/convolution_case.h"
-
-namespace {
-std::atomic<long> allocations = 0;
-}  // namespace
-
-// Every allocation of this program is counted.
-void* operator new(std::size_t bytes) {
-  ++allocations;
-  if (void* memory = std::malloc(bytes)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "tests/support/count_allocations.h"
 
 using namespace gramflow;
-using namespace gramflow::testing;
+using namespace gramflow::test;
 
 namespace {
 
 /// Allocations of the second of two calls.
 long allocations_of(const std::function<void()>& work) {
   work();
-  const long before = allocations;
+  const long before = allocations();
   work();
-  return allocations - before;
+  return allocations() - before;
 }
 
 }  // namespace

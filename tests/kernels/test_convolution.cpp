@@ -10,7 +10,7 @@
 #include "tests/kernels/convolution_case.h"
 
 using namespace gramflow;
-using namespace gramflow::testing;
+using namespace gramflow::test;
 using cpu::Border;
 using cpu::ConvolutionMethod;
 

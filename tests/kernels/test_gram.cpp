@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "framework/base/parallel.h"
-#include "tests/kernels/reference.h"
+#include "tests/support/reference.h"
 
 using namespace gramflow;
-using namespace gramflow::testing;
+using namespace gramflow::test;
 
 namespace {
 

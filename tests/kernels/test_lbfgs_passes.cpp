@@ -3,11 +3,11 @@
 #include <cmath>
 #include <cstring>
 
-#include "framework/ops/cpu/vectors.h"
-#include "tests/kernels/reference.h"
+#include "framework/devices/cpu/vectors.h"
+#include "tests/support/reference.h"
 
 using namespace gramflow;
-using namespace gramflow::testing;
+using namespace gramflow::test;
 
 namespace {
 

@@ -2,10 +2,10 @@
 
 #include <cmath>
 
-#include "tests/kernels/reference.h"
+#include "tests/support/reference.h"
 
 using namespace gramflow;
-using namespace gramflow::testing;
+using namespace gramflow::test;
 
 namespace {
 

@@ -1,9 +1,9 @@
 #include <doctest/doctest.h>
 
-#include "tests/kernels/reference.h"
+#include "tests/support/reference.h"
 
 using namespace gramflow;
-using namespace gramflow::testing;
+using namespace gramflow::test;
 using cpu::PoolKind;
 
 namespace {

@@ -4,12 +4,12 @@
 #include <cmath>
 #include <string>
 
-#include "framework/ops/cpu/rectangles.h"
-#include "framework/ops/cpu/style_kernels.h"
-#include "tests/kernels/reference.h"
+#include "framework/devices/cpu/rectangles.h"
+#include "framework/devices/cpu/style_kernels.h"
+#include "tests/support/reference.h"
 
 using namespace gramflow;
-using namespace gramflow::testing;
+using namespace gramflow::test;
 
 namespace {
 

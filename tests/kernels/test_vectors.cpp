@@ -5,11 +5,11 @@
 #include <limits>
 #include <string>
 
-#include "framework/ops/cpu/vectors.h"
-#include "tests/kernels/reference.h"
+#include "framework/devices/cpu/vectors.h"
+#include "tests/support/reference.h"
 
 using namespace gramflow;
-using namespace gramflow::testing;
+using namespace gramflow::test;
 
 namespace {
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tests/engine/formula.h"
-#include "tests/kernels/reference.h"
+#include "tests/support/formula.h"
+#include "tests/support/reference.h"
 
 namespace gramflow::test {
 
@@ -49,7 +49,7 @@ class Collector final : public GradientBuilder {
       REQUIRE(op_->accumulator() >= 0);
       views[static_cast<std::size_t>(op_->accumulator())] = result.view();
     }
-    testing::Scratch scratch(op_->scratch_bytes(descs));
+    test::Scratch scratch(op_->scratch_bytes(descs));
     const std::vector<TensorView> outputs = {result.view()};
     op_->prepare({views, outputs, scratch.data()})->run();
     CHECK(scratch.intact());
@@ -82,7 +82,7 @@ double LossOp::value() {
     from.push_back(present(input.desc) ? input.view() : TensorView{});
   }
   for (Memory& output : outputs_) to.push_back(output.view());
-  testing::Scratch scratch(op_->scratch_bytes(descs));
+  test::Scratch scratch(op_->scratch_bytes(descs));
   op_->prepare({from, to, scratch.data()})->run();
   CHECK(scratch.intact());
   return *outputs_.front().view().f64();

@@ -10,7 +10,7 @@
 #include "framework/exec/executor.h"
 #include "framework/exec/prepared_plan.h"
 #include "nodes/image/picture_io.h"
-#include "tests/engine/harness.h"
+#include "tests/support/harness.h"
 
 using namespace gramflow;
 using namespace gramflow::test;
@@ -108,7 +108,8 @@ TEST_CASE("NeighborLoss falls, and the same bits come from any threads and execu
   CHECK(reference.recorder.loss(0, "loss/relu5_1") > 0);
   for (const int threads : {2, 3})
     for (const ExecutorKind executor : {ExecutorKind::serial, ExecutorKind::flow})
-      CHECK(outcome_of(yaml, {.executor = executor, .before_stage = poison_free_memory}, threads).result == reference.result);
+      CHECK(outcome_of(yaml, {.executor = executor, .before_stage = poison_free_memory}, threads).result ==
+            reference.result);
 }
 
 TEST_CASE("NeighborLoss samples other positions in every iteration, every few, or always the same") {
@@ -207,7 +208,8 @@ TEST_CASE("Every kind of style loss falls, by the same bits for any threads and 
                  "loss", adam);
     const Outcome reference = outcome_of(yaml, {.executor = ExecutorKind::serial}, 1);
     CHECK(reference.totals.back() < 0.9 * reference.totals.front());
-    CHECK(outcome_of(yaml, {.executor = ExecutorKind::flow, .before_stage = poison_free_memory}, 3).result == reference.result);
+    CHECK(outcome_of(yaml, {.executor = ExecutorKind::flow, .before_stage = poison_free_memory}, 3).result ==
+          reference.result);
     CHECK(slope_error(yaml) < 3e-3);
   }
 }
@@ -323,7 +325,9 @@ TEST_CASE("VGGExtract runs a network with another padding and pooling, forward a
     CHECK(changed.result != own.result);
     CHECK(changed.totals.back() < 0.9 * changed.totals.front());
     CHECK(slope_error(yaml) < 3e-3);
-    CHECK(outcome_of(yaml, {.executor = ExecutorKind::serial, .before_stage = poison_free_memory}, 1).result == changed.result);
+    CHECK(
+        outcome_of(yaml, {.executor = ExecutorKind::serial, .before_stage = poison_free_memory}, 1).result ==
+        changed.result);
     // Activations stay about as large, so the loss does, too.
     CHECK(changed.totals.front() < 3 * own.totals.front());
     CHECK(changed.totals.front() > own.totals.front() / 3);

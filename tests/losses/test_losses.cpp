@@ -12,8 +12,8 @@
 #include "framework/ops/total_variation.h"
 #include "framework/ops/variation.h"
 #include "framework/ops/wasserstein.h"
-#include "tests/kernels/reference.h"
 #include "tests/losses/loss_op.h"
+#include "tests/support/reference.h"
 
 using namespace gramflow;
 using namespace gramflow::test;
@@ -43,7 +43,7 @@ std::vector<Memory> run_op(const Op& op, std::vector<Memory> inputs) {
   std::vector<Memory> outputs;
   for (const TensorDesc& desc : op.infer(descs)) outputs.emplace_back(desc);
   for (Memory& output : outputs) to.push_back(output.view());
-  gramflow::testing::Scratch scratch(op.scratch_bytes(descs));
+  gramflow::test::Scratch scratch(op.scratch_bytes(descs));
   op.prepare({from, to, scratch.data()})->run();
   CHECK(scratch.intact());
   return outputs;
@@ -248,7 +248,7 @@ TEST_CASE("A blend is the weighted sum, and wants targets of one kind") {
 }
 
 TEST_CASE("These losses are the same bits for any number of threads") {
-  CHECK(gramflow::testing::same_for_any_threads([] {
+  CHECK(gramflow::test::same_for_any_threads([] {
     std::vector<float> bits;
     const auto keep = [&](double value) {
       float halves[2];

@@ -7,8 +7,8 @@
 #include <set>
 
 #include "framework/ops/neighbor_loss.h"
-#include "tests/kernels/reference.h"
 #include "tests/losses/loss_op.h"
+#include "tests/support/reference.h"
 
 using namespace gramflow;
 using namespace gramflow::test;
@@ -104,7 +104,7 @@ TEST_CASE("Its gradient is added to what is there") {
 }
 
 TEST_CASE("The same bits with any number of threads") {
-  CHECK(gramflow::testing::same_for_any_threads([] {
+  CHECK(gramflow::test::same_for_any_threads([] {
     LossOp loss =
         loss_of(sampling(16, 9), formula_features(60, 70, 48, 1), {formula_features(50, 70, 48, 2)});
     const double value = loss.value();

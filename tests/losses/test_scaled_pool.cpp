@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "framework/ops/scaled_pool.h"
-#include "tests/kernels/reference.h"
 #include "tests/losses/loss_op.h"
+#include "tests/support/reference.h"
 
 using namespace gramflow;
 using namespace gramflow::test;

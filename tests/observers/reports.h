@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "framework/exec/observer.h"
+#include "framework/observers/observer.h"
 
-namespace gramflow::testing {
+namespace gramflow::test {
 
 inline LoopStart loop(int stage, std::int64_t width, std::int64_t height, std::int64_t iterations) {
   return {stage, 0, "result", width, height, iterations, "adam"};
@@ -36,4 +36,4 @@ class Reports {
   std::vector<ReportedLoss> losses_;
 };
 
-}  // namespace gramflow::testing
+}  // namespace gramflow::test

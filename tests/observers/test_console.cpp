@@ -5,12 +5,12 @@
 #include <optional>
 #include <sstream>
 
-#include "framework/exec/console_observer.h"
-#include "framework/exec/progress_line.h"
+#include "framework/observers/console_observer.h"
+#include "framework/observers/progress_line.h"
 #include "tests/observers/reports.h"
 
 using namespace gramflow;
-using namespace gramflow::testing;
+using namespace gramflow::test;
 
 namespace {
 

@@ -1,18 +1,28 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "framework/base/error.h"
-#include "framework/exec/log_observer.h"
+#include "framework/observers/log_observer.h"
 #include "tests/observers/reports.h"
-#include "tests/observers/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace gramflow;
-using namespace gramflow::testing;
+using namespace gramflow::test;
 using Json = nlohmann::json;
 
 namespace {
+
+std::vector<std::string> lines_of(const std::string& path) {
+  std::ifstream file(path);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  return lines;
+}
 
 /// The last line after `what` happened to a log.
 template <class What>

@@ -1,10 +1,10 @@
 #include <doctest/doctest.h>
 
-#include "framework/exec/progress.h"
+#include "framework/observers/progress.h"
 #include "tests/observers/reports.h"
 
 using namespace gramflow;
-using namespace gramflow::testing;
+using namespace gramflow::test;
 
 TEST_CASE("One stage: the share is that of the iterations") {
   Progress progress({stage(0, 100, 100, 200)});

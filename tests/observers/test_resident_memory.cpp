@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "framework/exec/resident_memory.h"
+#include "framework/base/resident_memory.h"
 #include "framework/tensor/arena.h"
 
 using namespace gramflow;

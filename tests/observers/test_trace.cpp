@@ -1,15 +1,16 @@
 #include <doctest/doctest.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
 
 #include "framework/base/error.h"
-#include "framework/exec/trace.h"
-#include "tests/observers/temporary_folder.h"
+#include "framework/observers/trace.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace gramflow;
-using namespace gramflow::testing;
+using namespace gramflow::test;
 using Json = nlohmann::json;
 
 namespace {

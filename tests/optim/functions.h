@@ -10,7 +10,7 @@
 
 #include "nodes/optim/method.h"
 
-namespace gramflow::testing {
+namespace gramflow::test {
 
 /// Element k of hash(n, seed) in make_curves.py.
 inline double hash(std::uint32_t k, std::uint32_t seed) {
@@ -138,4 +138,4 @@ class Run {
   std::int64_t iteration_ = 0;
 };
 
-}  // namespace gramflow::testing
+}  // namespace gramflow::test

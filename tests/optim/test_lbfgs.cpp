@@ -6,7 +6,7 @@
 #include "tests/optim/torch_curves.h"
 
 using namespace gramflow;
-using namespace gramflow::testing;
+using namespace gramflow::test;
 
 namespace {
 

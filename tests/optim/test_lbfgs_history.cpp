@@ -8,7 +8,7 @@
 #include "tests/optim/functions.h"
 
 using namespace gramflow;
-using gramflow::testing::hashed;
+using gramflow::test::hashed;
 
 namespace {
 

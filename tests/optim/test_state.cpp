@@ -10,7 +10,7 @@
 #include "tests/optim/functions.h"
 
 using namespace gramflow;
-using namespace gramflow::testing;
+using namespace gramflow::test;
 
 namespace {
 

@@ -9,7 +9,7 @@
 
 #include "tests/optim/functions.h"
 
-namespace gramflow::testing {
+namespace gramflow::test {
 
 inline nlohmann::json torch_curve(const std::string& name) {
   std::ifstream file(GRAMFLOW_SOURCE_DIR "/tests/optim/torch_curves.json");
@@ -47,4 +47,4 @@ inline void check_follows_torch(const std::string& name, std::unique_ptr<Optimiz
     CHECK(static_cast<double>(run.x[places[i]]) == doctest::Approx(x[i]).epsilon(5e-5));
 }
 
-}  // namespace gramflow::testing
+}  // namespace gramflow::test

@@ -8,7 +8,7 @@
 #include <iterator>
 #include <string>
 
-#include "tests/engine/harness.h"
+#include "tests/support/harness.h"
 
 namespace gramflow::test {
 

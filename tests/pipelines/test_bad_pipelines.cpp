@@ -7,7 +7,7 @@
 
 #include "framework/base/error.h"
 #include "tests/config/golden.h"
-#include "tests/engine/harness.h"
+#include "tests/support/harness.h"
 
 using namespace gramflow;
 using namespace gramflow::test;

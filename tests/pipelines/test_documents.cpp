@@ -11,7 +11,7 @@
 #include "framework/exec/compile_stage.h"
 #include "pipelines/json_schema.h"
 #include "pipelines/node_pages.h"
-#include "tests/engine/harness.h"
+#include "tests/support/harness.h"
 
 using namespace gramflow;
 using namespace gramflow::test;

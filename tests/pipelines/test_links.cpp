@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "framework/base/error.h"
-#include "tests/engine/harness.h"
+#include "tests/support/harness.h"
 
 using namespace gramflow;
 using namespace gramflow::test;

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "tests/engine/harness.h"
+#include "tests/support/harness.h"
 
 using namespace gramflow::test;
 namespace fs = std::filesystem;

@@ -2,6 +2,7 @@
 
 #include <any>
 
+#include "framework/config/yaml_reader.h"
 #include "tests/schema/sample.h"
 
 using namespace gramflow;

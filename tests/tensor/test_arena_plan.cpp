@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "framework/tensor/arena.h"
+#include "framework/tensor/arena_plan.h"
 
 using namespace gramflow;
 

@@ -6,7 +6,7 @@
 #include <random>
 
 #include "framework/base/error.h"
-#include "nodes/features/safetensors.h"
+#include "nodes/weights/safetensors.h"
 #include "tests/weights/make_hdf5.h"
 #include "tests/weights/make_torch.h"
 

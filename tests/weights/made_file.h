@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "nodes/features/import/import_weights.h"
+#include "nodes/import/import_weights.h"
 #include "tests/weights/support.h"
 
 namespace gramflow::test {

@@ -1,6 +1,6 @@
 #include "tests/weights/small_vgg.h"
 
-#include "nodes/features/safetensors.h"
+#include "nodes/weights/safetensors.h"
 
 namespace gramflow::test {
 namespace {

@@ -8,30 +8,11 @@
 #include <fstream>
 #include <sstream>
 
-#include "nodes/features/safetensors.h"
-#include "nodes/features/weights.h"
+#include "nodes/networks/weights.h"
+#include "nodes/weights/safetensors.h"
 
 namespace gramflow::test {
 namespace fs = std::filesystem;
-
-TemporaryFolder::TemporaryFolder() {
-  std::string pattern = (fs::temp_directory_path() / "gramflow-weights-XXXXXX").string();
-  REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-  path_ = pattern;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
-std::vector<std::string> TemporaryFolder::names() const {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::recursive_directory_iterator(path_))
-    names.push_back(fs::relative(entry.path(), path_).string());
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 void put_bytes(const std::string& path, const std::string& bytes) {
   std::ofstream file(path, std::ios::binary);

@@ -5,24 +5,10 @@
 #include <vector>
 
 #include "framework/base/diagnostics.h"
-#include "nodes/features/network.h"
+#include "nodes/networks/network.h"
+#include "tests/support/temporary_folder.h"
 
 namespace gramflow::test {
-
-/// An empty folder, removed with everything in it.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-  std::vector<std::string> names() const;  ///< of what lies in it, sorted
-
- private:
-  std::string path_;
-};
 
 void put_bytes(const std::string& path, const std::string& bytes);
 std::string get_bytes(const std::string& path);

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "framework/base/error.h"
-#include "nodes/features/import/tensor_source.h"
+#include "nodes/import/tensor_source.h"
 #include "tests/weights/make_torch.h"
 #include "tests/weights/support.h"
 

@@ -3,10 +3,10 @@
 #include <doctest/doctest.h>
 
 #include "framework/base/error.h"
-#include "nodes/features/checksum.h"
-#include "nodes/features/convention_text.h"
-#include "nodes/features/import/choose_convention.h"
-#include "nodes/features/safetensors.h"
+#include "nodes/import/choose_convention.h"
+#include "nodes/networks/convention_text.h"
+#include "nodes/weights/checksum.h"
+#include "nodes/weights/safetensors.h"
 #include "tests/weights/made_file.h"
 
 using namespace gramflow;

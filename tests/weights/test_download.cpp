@@ -4,9 +4,9 @@
 #include <cstdlib>
 
 #include "framework/base/error.h"
-#include "nodes/features/fetch/download.h"
-#include "nodes/features/fetch/progress_line.h"
-#include "nodes/features/fetch/transfer_file.h"
+#include "nodes/fetch/download.h"
+#include "nodes/fetch/download_line.h"
+#include "nodes/fetch/transfer_file.h"
 #include "tests/weights/support.h"
 #include "tests/weights/web_server.h"
 

@@ -4,10 +4,10 @@
 #include <filesystem>
 
 #include "framework/base/error.h"
-#include "nodes/features/checksum.h"
-#include "nodes/features/fetch/get_weights.h"
-#include "nodes/features/safetensors.h"
-#include "nodes/features/weights.h"
+#include "nodes/fetch/get_weights.h"
+#include "nodes/networks/weights.h"
+#include "nodes/weights/checksum.h"
+#include "nodes/weights/safetensors.h"
 #include "tests/weights/small_vgg.h"
 #include "tests/weights/web_server.h"
 

@@ -3,7 +3,7 @@
 #include <bit>
 #include <cmath>
 
-#include "nodes/features/half.h"
+#include "nodes/weights/half.h"
 
 using namespace gramflow;
 

@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "framework/base/error.h"
-#include "nodes/features/import/tensor_source.h"
+#include "nodes/import/tensor_source.h"
 #include "tests/weights/make_hdf5.h"
 #include "tests/weights/make_torch.h"
 #include "tests/weights/support.h"

@@ -5,11 +5,11 @@
 #include <cmath>
 
 #include "framework/base/error.h"
-#include "nodes/features/checksum.h"
-#include "nodes/features/convention_text.h"
-#include "nodes/features/import/import_weights.h"
-#include "nodes/features/safetensors.h"
-#include "nodes/features/weights.h"
+#include "nodes/import/import_weights.h"
+#include "nodes/networks/convention_text.h"
+#include "nodes/networks/weights.h"
+#include "nodes/weights/checksum.h"
+#include "nodes/weights/safetensors.h"
 #include "tests/weights/small_vgg.h"
 
 using namespace gramflow;

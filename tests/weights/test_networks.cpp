@@ -3,7 +3,7 @@
 
 #include <cstdlib>
 
-#include "nodes/features/network.h"
+#include "nodes/networks/network.h"
 #include "tests/weights/support.h"
 
 using namespace gramflow;

@@ -5,8 +5,8 @@
 #include <cstdlib>
 
 #include "framework/base/error.h"
-#include "nodes/features/import/import_weights.h"
-#include "nodes/features/safetensors.h"
+#include "nodes/import/import_weights.h"
+#include "nodes/weights/safetensors.h"
 #include "tests/weights/support.h"
 
 using namespace gramflow;

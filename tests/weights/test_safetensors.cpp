@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "framework/base/error.h"
-#include "nodes/features/safetensors.h"
+#include "nodes/weights/safetensors.h"
 #include "tests/weights/support.h"
 
 using namespace gramflow;

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "framework/base/error.h"
-#include "nodes/features/weights.h"
+#include "nodes/networks/weights.h"
 #include "tests/weights/made_file.h"
 
 using namespace gramflow;

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "framework/base/error.h"
-#include "nodes/features/import/tensor_source.h"
+#include "nodes/import/tensor_source.h"
 #include "tests/weights/make_torch.h"
 #include "tests/weights/support.h"
 

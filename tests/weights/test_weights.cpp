@@ -5,9 +5,9 @@
 #include <filesystem>
 
 #include "framework/base/error.h"
-#include "nodes/features/convention_text.h"
-#include "nodes/features/safetensors.h"
-#include "nodes/features/weights.h"
+#include "nodes/networks/convention_text.h"
+#include "nodes/networks/weights.h"
+#include "nodes/weights/safetensors.h"
 #include "tests/weights/support.h"
 
 using namespace gramflow;

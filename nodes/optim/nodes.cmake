@@ -1,1 +1,0 @@
-gramflow_library(gramflow_optim_nodes SOURCES optimizer_node.cpp LIBRARIES gramflow_optim gramflow_graph gramflow_pictures gramflow_schema)
