@@ -14,6 +14,7 @@
 #include <string>
 
 #include "framework/base/cores.h"
+#include "framework/base/thread_sanitizer.h"
 
 namespace gramflow {
 
@@ -23,13 +24,19 @@ void parallel_for(std::int64_t count, FunctionRef<void(std::int64_t index, int w
     for (std::int64_t index = 0; index < count; ++index) body(index, 0);
     return;
   }
+  const char begun = 0;
+  const char done = 0;
+  happens_before(&begun);
   tbb::parallel_for(
       tbb::blocked_range<std::int64_t>(0, count),
-      [&body](const tbb::blocked_range<std::int64_t>& range) {
+      [&](const tbb::blocked_range<std::int64_t>& range) {
+        happens_after(&begun);
         const int worker = tbb::this_task_arena::current_thread_index();
         for (std::int64_t index = range.begin(); index < range.end(); ++index) body(index, worker);
+        happens_before(&done);
       },
       tbb::simple_partitioner{});
+  happens_after(&done);
 }
 
 int worker_limit() { return tbb::this_task_arena::max_concurrency(); }
@@ -55,7 +62,15 @@ ThreadScope::ThreadScope(int threads) : threads_(threads) {
 ThreadScope::~ThreadScope() = default;
 
 void ThreadScope::execute(FunctionRef<void()> work) {
-  impl_->arena.execute([&work] { work(); });
+  const char begun = 0;
+  const char done = 0;
+  happens_before(&begun);
+  impl_->arena.execute([&] {
+    happens_after(&begun);
+    work();
+    happens_before(&done);
+  });
+  happens_after(&done);
 }
 
 }  // namespace gramflow

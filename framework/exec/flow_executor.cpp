@@ -11,6 +11,7 @@
 #include <exception>
 #include <mutex>
 
+#include "framework/base/thread_sanitizer.h"
 #include "framework/exec/executor.h"
 
 namespace gramflow {
@@ -25,9 +26,15 @@ class OperationSet {
     std::vector<int> node_of(static_plan.program.operations.size(), -1);
     for (const int operation : operations) {
       node_of[static_cast<std::size_t>(operation)] = static_cast<int>(nodes_.size());
-      nodes_.emplace_back(graph_,
-                          [this, &plan, operation](const flow::continue_msg&) { perform(plan, operation); });
+      nodes_.emplace_back(graph_, [this, &plan, operation, node = nodes_.size()](const flow::continue_msg&) {
+        for (const std::size_t earlier : waits_for_[node]) happens_after(&nodes_[earlier]);
+        happens_after(&start_);
+        perform(plan, operation);
+        happens_before(&nodes_[node]);
+        happens_before(&graph_);
+      });
     }
+    waits_for_.resize(nodes_.size());
     std::vector<bool> has_predecessor(nodes_.size(), false);
     for (const int operation : operations)
       for (const int successor : static_plan.successors[static_cast<std::size_t>(operation)]) {
@@ -36,6 +43,9 @@ class OperationSet {
         flow::make_edge(nodes_[static_cast<std::size_t>(node_of[static_cast<std::size_t>(operation)])],
                         nodes_[static_cast<std::size_t>(to)]);
         has_predecessor[static_cast<std::size_t>(to)] = true;
+        if (under_thread_sanitizer)
+          waits_for_[static_cast<std::size_t>(to)].push_back(
+              static_cast<std::size_t>(node_of[static_cast<std::size_t>(operation)]));
       }
     for (std::size_t i = 0; i < nodes_.size(); ++i)
       if (!has_predecessor[i]) flow::make_edge(start_, nodes_[i]);
@@ -44,8 +54,10 @@ class OperationSet {
   void run() {
     failed_ = false;
     failure_ = nullptr;
+    happens_before(&start_);
     start_.try_put(flow::continue_msg());
     graph_.wait_for_all();
+    happens_after(&graph_);
     if (failure_) std::rethrow_exception(failure_);
   }
 
@@ -64,6 +76,7 @@ class OperationSet {
   flow::graph graph_;
   flow::broadcast_node<flow::continue_msg> start_;
   std::deque<flow::continue_node<flow::continue_msg>> nodes_;
+  std::vector<std::vector<std::size_t>> waits_for_;  ///< of each node, for thread_sanitizer.h only
   std::atomic<bool> failed_ = false;
   std::mutex mutex_;
   std::exception_ptr failure_;

@@ -58,7 +58,7 @@ std::string fingerprint(std::vector<float> first, std::int64_t channels, bool ex
     std::swap_ranges(first.begin() + static_cast<std::ptrdiff_t>(at),
                      first.begin() + static_cast<std::ptrdiff_t>(at + area),
                      first.begin() + static_cast<std::ptrdiff_t>(at + 2 * area));
-  Sha256 sum;
+  Digest sum(Digest::Kind::sha256);
   sum.update(first.data(), first.size() * sizeof(float));
   return sum.hex();
 }

@@ -1,40 +1,29 @@
 #pragma once
 // The two checksums that publishers of weights give. MD5 tells accidents, not attacks; nobody offers better
 // for those files.
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace gramflow {
 
-/// Fed piece by piece; hex() ends it. FIPS 180-4.
-class Sha256 {
+/// A checksum of bytes that come piece by piece. One thread.
+class Digest {
  public:
-  Sha256();
+  enum class Kind { sha256, md5 };
+  explicit Digest(Kind kind);
+  ~Digest();
+  Digest(Digest&&) noexcept;
+
   void update(const void* bytes, std::size_t count);
+  /// Ends it; in lower case.
   std::string hex();
 
  private:
-  void block(const unsigned char* bytes);
-  std::array<std::uint32_t, 8> state_;
-  std::array<unsigned char, 64> buffer_{};
-  std::uint64_t length_ = 0;
-};
-
-/// The same for RFC 1321.
-class Md5 {
- public:
-  Md5();
-  void update(const void* bytes, std::size_t count);
-  std::string hex();
-
- private:
-  void block(const unsigned char* bytes);
-  std::array<std::uint32_t, 4> state_;
-  std::array<unsigned char, 64> buffer_{};
-  std::uint64_t length_ = 0;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 struct Checksums {

@@ -1,5 +1,5 @@
 #pragma once
-// Inside of framework/ops/cpu: what every packed filter knows, and the two ways to compute with one.
+// Inside of framework/devices/cpu: what every packed filter knows, and the two ways to compute with one.
 #include <memory>
 #include <vector>
 
