@@ -7,6 +7,7 @@
 // trunk's convolution last, since its epilogue can add and apply the ReLU mask in the same pass. Emitting
 // late also keeps gradients short-lived.
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 
 #include "framework/compile/passes.h"
@@ -21,30 +22,31 @@ struct Contribution {
   std::size_t operation;  // whose gradient it is part of
 };
 
-/// Of one loop.
 class Differentiator final : public GradientBuilder {
  public:
-  Differentiator(Program& program, int loop)
+  explicit Differentiator(Program& program)
       : program_(program),
-        loop_(program.loops[static_cast<std::size_t>(loop)]),
-        section_(loop_section(loop)),
-        pending_(program.tensors.size()) {}
+        pending_(program.tensors.size()),
+        depends_(program.tensors.size(), false),
+        seeds_(program.tensors.size(), false) {}
 
-  void run() {
-    const auto before = [](const Operation& operation, int section) { return operation.section < section; };
+  /// The backward operations of one loop.
+  std::vector<Operation> run(Loop& loop, int section) {
+    section_ = section;
+    emitted_.clear();
+    const auto before = [](const Operation& operation, int value) { return operation.section < value; };
     const auto& operations = program_.operations;
     const auto first = std::lower_bound(operations.begin(), operations.end(), section_, before);
-    const auto end = std::lower_bound(first, operations.end(), section_ + 1, before);
-    begin_ = static_cast<std::size_t>(first - operations.begin());
-    const auto end_index = static_cast<std::size_t>(end - operations.begin());
-    seeds_.assign(program_.tensors.size(), false);
-    for (const LossTerm& loss : loop_.losses) seeds_[static_cast<std::size_t>(loss.tensor)] = true;
-    find_dependents(end_index);
-    for (std::size_t i = end_index; i-- > begin_;) visit(i);
-    loop_.gradient = materialise(loop_.canvas);
-    if (loop_.gradient == no_tensor) throw std::logic_error("no loss depends on the canvas");
-    program_.operations.insert(program_.operations.begin() + static_cast<std::ptrdiff_t>(end_index),
-                               emitted_.begin(), emitted_.end());
+    const auto last = std::lower_bound(first, operations.end(), section_ + 1, before);
+    const auto begin = static_cast<std::size_t>(first - operations.begin());
+    const auto end = static_cast<std::size_t>(last - operations.begin());
+    for (const LossTerm& loss : loop.losses) seeds_[static_cast<std::size_t>(loss.tensor)] = true;
+    find_dependents(loop, begin, end);
+    for (std::size_t i = end; i-- > begin;) visit(i);
+    loop.gradient = materialise(loop.canvas);
+    if (loop.gradient == no_tensor) throw std::logic_error("no loss depends on the canvas");
+    forget(loop, begin, end);
+    return std::move(emitted_);
   }
 
   TensorId input(int index) const override { return current().inputs[static_cast<std::size_t>(index)]; }
@@ -63,10 +65,9 @@ class Differentiator final : public GradientBuilder {
  private:
   const Operation& current() const { return program_.operations[position_]; }
 
-  void find_dependents(std::size_t end) {
-    depends_.assign(program_.tensors.size(), false);
-    depends_[static_cast<std::size_t>(loop_.canvas)] = true;
-    for (std::size_t i = begin_; i < end; ++i) {
+  void find_dependents(const Loop& loop, std::size_t begin, std::size_t end) {
+    depends_[static_cast<std::size_t>(loop.canvas)] = true;
+    for (std::size_t i = begin; i < end; ++i) {
       const Operation& operation = program_.operations[i];
       const bool any = std::any_of(operation.inputs.begin(), operation.inputs.end(), [&](TensorId id) {
         return id != no_tensor && depends_[static_cast<std::size_t>(id)];
@@ -74,6 +75,14 @@ class Differentiator final : public GradientBuilder {
       if (any)
         for (const TensorId id : operation.outputs) depends_[static_cast<std::size_t>(id)] = true;
     }
+  }
+
+  /// For the next loop; only what this one has touched, since there may be many.
+  void forget(const Loop& loop, std::size_t begin, std::size_t end) {
+    depends_[static_cast<std::size_t>(loop.canvas)] = false;
+    for (std::size_t i = begin; i < end; ++i)
+      for (const TensorId id : program_.operations[i].outputs) depends_[static_cast<std::size_t>(id)] = false;
+    for (const LossTerm& loss : loop.losses) seeds_[static_cast<std::size_t>(loss.tensor)] = false;
   }
 
   void visit(std::size_t position) {
@@ -116,10 +125,8 @@ class Differentiator final : public GradientBuilder {
     return sum;
   }
 
-  Program& program_;
-  Loop& loop_;
-  int section_;
-  std::size_t begin_ = 0;                           // of the loop's operations
+  Program& program_;  // its operations stay as they are
+  int section_ = 0;
   std::vector<std::vector<Contribution>> pending_;  // by tensor of the forward program
   std::vector<bool> depends_;                       // on the canvas, by tensor
   std::vector<bool> seeds_;                         // is a loss, by tensor
@@ -134,8 +141,20 @@ NoGradient::NoGradient(const Operation& operation)
     : std::runtime_error(std::string(operation.op->kind()) + " has no gradient"), origin_(operation.origin) {}
 
 void differentiate(Program& program) {
+  Differentiator differentiator(program);
+  std::vector<std::vector<Operation>> backward(program.loops.size());
   for (std::size_t loop = 0; loop < program.loops.size(); ++loop)
-    if (!program.loops[loop].losses.empty()) Differentiator(program, static_cast<int>(loop)).run();
+    if (!program.loops[loop].losses.empty())
+      backward[loop] = differentiator.run(program.loops[loop], loop_section(static_cast<int>(loop)));
+  std::vector<Operation> all;
+  auto next = program.operations.begin();
+  for (std::size_t loop = 0; loop < program.loops.size(); ++loop) {
+    for (; next != program.operations.end() && next->section <= loop_section(static_cast<int>(loop)); ++next)
+      all.push_back(std::move(*next));
+    std::move(backward[loop].begin(), backward[loop].end(), std::back_inserter(all));
+  }
+  std::move(next, program.operations.end(), std::back_inserter(all));
+  program.operations = std::move(all);
 }
 
 }  // namespace gramflow

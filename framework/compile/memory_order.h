@@ -3,7 +3,6 @@
 // whom. Internal to framework/compile.
 #include <algorithm>
 #include <cstdint>
-#include <map>
 #include <tuple>
 #include <vector>
 
@@ -30,29 +29,41 @@ struct Access {
 };
 
 /// Which operations of a set come before which: a bit a pair, filled from the last operation to the first.
+/// Paths may lead through operations of the section that are not in the set: executors keep these, too.
 class Order {
  public:
   Order(const Plan& plan, const std::vector<int>& set) {
-    for (std::size_t i = 0; i < set.size(); ++i) place_.emplace(set[i], i);
-    words_ = (set.size() + 63) / 64;
-    after_.assign(set.size() * words_, 0);
-    for (std::size_t i = set.size(); i-- > 0;)
-      for (const int successor : plan.successors[static_cast<std::size_t>(set[i])]) {
-        const auto to = place_.find(successor);
-        if (to == place_.end() || to->second <= i) continue;
-        row(i)[to->second / 64] |= std::uint64_t{1} << (to->second % 64);
-        for (std::size_t w = 0; w < words_; ++w) row(i)[w] |= row(to->second)[w];
+    if (set.empty()) return;
+    first_ = static_cast<std::size_t>(set.front());
+    const std::size_t count = static_cast<std::size_t>(set.back()) - first_ + 1;
+    held_.assign(count, false);
+    for (const int operation : set) held_[place_of(operation)] = true;
+    words_ = (count + 63) / 64;
+    after_.assign(count * words_, 0);
+    for (std::size_t i = count; i-- > 0;)
+      for (const int successor : plan.successors[first_ + i]) {
+        const std::size_t to = place_of(successor);
+        if (to >= count || to <= i) continue;
+        row(i)[to / 64] |= std::uint64_t{1} << (to % 64);
+        for (std::size_t w = to / 64; w < words_; ++w) row(i)[w] |= row(to)[w];
       }
   }
-  bool holds(int operation) const { return place_.contains(operation); }
+  bool holds(int operation) const {
+    const std::size_t place = place_of(operation);
+    return place < held_.size() && held_[place];
+  }
   bool before(int a, int b) const {
-    const std::size_t to = place_.at(b);
-    return (after_[place_.at(a) * words_ + to / 64] >> (to % 64) & 1) != 0;
+    const std::size_t to = place_of(b);
+    return (after_[place_of(a) * words_ + to / 64] >> (to % 64) & 1) != 0;
   }
 
  private:
   std::uint64_t* row(std::size_t i) { return after_.data() + i * words_; }
-  std::map<int, std::size_t> place_;
+  /// Beyond all others for what lies before the set.
+  std::size_t place_of(int operation) const { return static_cast<std::size_t>(operation) - first_; }
+
+  std::size_t first_ = 0;
+  std::vector<bool> held_;
   std::size_t words_ = 0;
   std::vector<std::uint64_t> after_;
 };

@@ -12,17 +12,18 @@
 // how long they are needed.
 //
 // The line is one possible order; a parallel executor may run operations of a section earlier. It must not do
-// so before everyone is done with the memory: for each pair of groups that share bytes, every operation of
-// the earlier group goes before the one that first writes the later group. These edges are added to those of
-// the data.
+// so before everyone is done with the memory: for each pair of groups of which one has bytes right after the
+// other, every operation of the earlier group goes before the one that first writes the later group. These
+// edges are added to those of the data; from pair to pair they order all who ever have a byte.
 #include "framework/compile/plan.h"
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "framework/base/parallel.h"
-#include "framework/compile/needed.h"
 #include "framework/tensor/arena.h"
 #include "framework/tensor/arena_plan.h"
 
@@ -38,8 +39,8 @@ class Planner {
   Plan run() {
     plan_.workers = worker_limit();
     find_sections();
-    find_previews();
     find_uses();
+    find_previews();
     form_groups();
     place();
     place_externals();
@@ -54,6 +55,8 @@ class Planner {
     std::int64_t last = nowhere;
     std::size_t bytes = 0;
     std::vector<int> users;  // operations
+    int first_user = std::numeric_limits<int>::max();
+    int last_user = -1;
     int first_writer = -1;
     bool always = false;
     int external = -1;
@@ -82,20 +85,33 @@ class Planner {
   }
 
   void find_previews() {
+    std::vector<int> seen(operations().size(), -1);  // the last preview that has the operation
     for (std::size_t k = 0; k < loops().size(); ++k) {
       const auto& range = plan_.sections[2 * k + 2];
-      std::set<std::int64_t> periods;
+      std::map<std::int64_t, std::vector<int>> wanted;  // by period
       for (std::size_t i = range.begin; i < range.end; ++i)
-        if (operations()[i].every > 0) periods.insert(operations()[i].every);
+        if (operations()[i].every > 0 && operations()[i].op->has_effect())
+          wanted[operations()[i].every].push_back(static_cast<int>(i));
       turn_end_.push_back(step_of(k));
-      for (const std::int64_t every : periods) {
-        plan_.previews.push_back(
-            {static_cast<int>(k), every,
-             needed_operations(plan_.program, straight_section(static_cast<int>(k) + 1),
-                               [every](const Operation& o) { return o.every == every; })});
+      for (auto& [every, effects] : wanted) {
+        const auto number = static_cast<int>(plan_.previews.size());
+        plan_.previews.push_back({static_cast<int>(k), every, with_makers(std::move(effects), seen, number)});
         turn_end_.back() = std::max(turn_end_.back(), place_of(plan_.previews.back().operations.back()));
       }
     }
+  }
+
+  /// Operations and what makes what they read, within their section, in order.
+  std::vector<int> with_makers(std::vector<int> wanted, std::vector<int>& seen, int mark) const {
+    for (const int operation : wanted) seen[static_cast<std::size_t>(operation)] = mark;
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      for (const TensorId id : operations()[static_cast<std::size_t>(wanted[i])].inputs) {
+        const int maker = id == no_tensor ? -1 : makers_[static_cast<std::size_t>(id)];
+        if (maker < 0 || section_of(maker) != section_of(wanted[0])) continue;
+        if (std::exchange(seen[static_cast<std::size_t>(maker)], mark) != mark) wanted.push_back(maker);
+      }
+    std::sort(wanted.begin(), wanted.end());
+    return wanted;
   }
 
   void find_uses() {
@@ -108,6 +124,14 @@ class Planner {
         if (id != no_tensor) makers_[static_cast<std::size_t>(id)] = i;
       for (const TensorId id : operation.inputs)
         if (id != no_tensor) readers_[static_cast<std::size_t>(id)].push_back(i);
+    }
+    started_by_.assign(count, -1);
+    made_outside_.assign(count, 0);
+    for (int k = 0; k < static_cast<int>(loops().size()); ++k) {
+      const Loop& loop = loops()[static_cast<std::size_t>(k)];
+      if (loop.start != no_tensor) started_by_[static_cast<std::size_t>(loop.start)] = k;
+      for (const TensorId id : {loop.canvas, loop.state})
+        if (id != no_tensor) made_outside_[static_cast<std::size_t>(id)] = loop_section(k);
     }
     keeps_memory_.assign(count, false);
     const auto keep = [&](TensorId id) {
@@ -124,9 +148,8 @@ class Planner {
     if (keeps_memory_[index] || makers_[index] < 0) return false;
     if (section_of(makers_[index]) != section_of(operation)) return false;
     const auto& group = groups_[static_cast<std::size_t>(group_of_[index])];
-    const bool read_later =
-        std::any_of(group.users.begin(), group.users.end(), [&](int user) { return user > operation; });
-    return !read_later && plan_.program.desc(input).bytes() == plan_.program.desc(output).bytes();
+    return group.last_user <= operation &&
+           plan_.program.desc(input).bytes() == plan_.program.desc(output).bytes();
   }
 
   int new_group(TensorId id) {
@@ -140,11 +163,16 @@ class Planner {
     const auto index = static_cast<std::size_t>(id);
     group_of_[index] = group_index;
     group.bytes = std::max(group.bytes, plan_.program.desc(id).bytes());
+    const auto use = [&group](int operation) {
+      group.users.push_back(operation);
+      group.first_user = std::min(group.first_user, operation);
+      group.last_user = std::max(group.last_user, operation);
+    };
     if (makers_[index] >= 0) {
       if (group.users.empty()) group.first_writer = makers_[index];
-      group.users.push_back(makers_[index]);
+      use(makers_[index]);
     }
-    group.users.insert(group.users.end(), readers_[index].begin(), readers_[index].end());
+    for (const int reader : readers_[index]) use(reader);
   }
 
   void form_groups() {
@@ -206,28 +234,23 @@ class Planner {
   void extend(TensorId id) {
     Group& group = *this->group(id);
     const auto index = static_cast<std::size_t>(id);
-    for (const int user : group.users) {
-      group.first = std::min(group.first, place_of(user));
-      group.last = std::max(group.last, place_of(user));
+    if (group.last_user >= 0) {
+      group.first = std::min(group.first, place_of(group.first_user));
+      group.last = std::max(group.last, place_of(group.last_user));
     }
-    int last_section = -1;
-    for (const int reader : readers_[index]) last_section = std::max(last_section, section_of(reader));
-    for (std::size_t k = 0; k < loops().size(); ++k)
-      if (loops()[k].start == id) last_section = std::max(last_section, loop_section(static_cast<int>(k)));
-    const int made = makers_[index] >= 0 ? section_of(makers_[index]) : section_of_canvas(id);
-    for (int k = std::max(0, made / 2); loop_section(k) <= last_section; ++k)
-      if (made < loop_section(k) || last_section > loop_section(k))
+    int last_section = started_by_[index] >= 0 ? loop_section(started_by_[index]) : -1;
+    if (!readers_[index].empty()) last_section = std::max(last_section, section_of(readers_[index].back()));
+    const int made = makers_[index] >= 0 ? section_of(makers_[index]) : made_outside_[index];
+    // The last loop that it lives through, or up to; turns end one after the other.
+    for (int k = (last_section - 1) / 2; last_section > 0 && k >= made / 2; --k)
+      if (made < loop_section(k) || last_section > loop_section(k)) {
         group.last = std::max(group.last, turn_end_[static_cast<std::size_t>(k)]);
+        break;
+      }
     if (group.always) {
       group.first = 0;
       group.last = end_;
     }
-  }
-
-  int section_of_canvas(TensorId id) const {
-    for (std::size_t k = 0; k < loops().size(); ++k)
-      if (loops()[k].canvas == id || loops()[k].state == id) return loop_section(static_cast<int>(k));
-    return 0;
   }
 
   void place() {
@@ -283,11 +306,7 @@ class Planner {
   }
 
   void connect() {
-    std::vector<std::set<int>> successors(operations().size());
-    const auto edge = [&](int from, int to) {
-      if (from < 0 || to < 0 || from == to || section_of(from) != section_of(to)) return;
-      successors[static_cast<std::size_t>(from)].insert(to);
-    };
+    plan_.successors.assign(operations().size(), {});
     for (std::size_t id = 0; id < makers_.size(); ++id)
       for (const int reader : readers_[id]) edge(makers_[id], reader);
     // What takes over memory overwrites what was there: everyone who knows that goes first.
@@ -297,11 +316,37 @@ class Planner {
       edge(makers_[source], makers_[id]);
       for (const int reader : readers_[source]) edge(reader, makers_[id]);
     }
-    for (const auto& [earlier, later] : arena_.reused)
-      for (const int user : users_[earlier].users) edge(user, users_[later].first_writer);
-    plan_.successors.assign(operations().size(), {});
-    for (std::size_t i = 0; i < successors.size(); ++i)
-      plan_.successors[i].assign(successors[i].begin(), successors[i].end());
+    for (std::size_t begin = 0, end = 0; begin < arena_.reused.size(); begin = end) {
+      const std::size_t earlier = arena_.reused[begin].first;
+      std::vector<int> writers;
+      for (; end < arena_.reused.size() && arena_.reused[end].first == earlier; ++end)
+        writers.push_back(users_[arena_.reused[end].second].first_writer);
+      hand_over(users_[earlier].users, std::move(writers));
+    }
+    for (std::vector<int>& list : plan_.successors) {
+      std::sort(list.begin(), list.end());
+      list.erase(std::unique(list.begin(), list.end()), list.end());
+    }
+  }
+
+  void edge(int from, int to) {
+    if (from < 0 || to < 0 || from == to || section_of(from) != section_of(to)) return;
+    plan_.successors[static_cast<std::size_t>(from)].push_back(to);
+  }
+
+  /// All users go before all writers. Where many would meet many, the writers begin one after the other
+  /// instead, and only the first waits for the users.
+  void hand_over(const std::vector<int>& users, std::vector<int> writers) {
+    constexpr std::size_t many = 32;
+    const int section = section_of(*std::max_element(users.begin(), users.end()));
+    std::erase_if(writers, [&](int writer) { return section_of(writer) != section; });
+    std::sort(writers.begin(), writers.end());
+    const bool in_line = users.size() > many && writers.size() > many;
+    for (std::size_t i = 0; i < writers.size(); ++i)
+      if (in_line && i > 0)
+        edge(writers[i - 1], writers[i]);
+      else
+        for (const int user : users) edge(user, writers[i]);
   }
 
   void add_up() {
@@ -332,6 +377,8 @@ class Planner {
   std::vector<std::int64_t> turn_end_;  // by loop
   std::vector<int> makers_;
   std::vector<std::vector<int>> readers_;
+  std::vector<int> started_by_;     // by tensor: the last loop that starts from it; -1 none
+  std::vector<int> made_outside_;   // by tensor that no operation makes: the loop's section
   std::vector<bool> keeps_memory_;  // by tensor: nobody takes its memory over
   std::vector<int> group_of_;
   std::vector<TensorId> source_;  // by tensor: whose memory it took over

@@ -9,7 +9,6 @@
 // y and y' hold the same bits, and y dies before y' is made. With VGG-19 at its usual layers that is
 // conv1_1, a hundredth of an iteration and a third of its memory.
 #include <algorithm>
-#include <map>
 
 #include "framework/compile/passes.h"
 
@@ -19,65 +18,117 @@ namespace {
 constexpr std::size_t large = std::size_t{16} << 20;  ///< bytes; below nothing is gained
 constexpr double cheap = 0.01;                        ///< of the loop's floating-point operations
 
-bool reads(const Operation& operation, TensorId tensor) {
-  return std::find(operation.inputs.begin(), operation.inputs.end(), tensor) != operation.inputs.end();
-}
+class Rematerialiser {
+ public:
+  explicit Rematerialiser(Program& program)
+      : program_(program), candidate_of_(program.tensors.size(), -1), replacements_(program.tensors.size()) {}
 
-bool worth_repeating(const Program& program, const Operation& operation, const std::vector<double>& flops) {
-  if (!is_loop(operation.section) || operation.backward || operation.op->has_effect()) return false;
-  const TensorId canvas = program.loops[static_cast<std::size_t>(loop_of(operation.section))].canvas;
-  const TensorId made = operation.outputs.front();
-  const bool from_canvas = std::all_of(operation.inputs.begin(), operation.inputs.end(),
-                                       [&](TensorId id) { return id == canvas || id == no_tensor; });
-  if (!from_canvas || made == no_tensor || program.desc(made).bytes() < large) return false;
-  const auto read_by = [&](bool backward) {
-    return std::any_of(program.operations.begin(), program.operations.end(), [&](const Operation& reader) {
-      return reader.section == operation.section && reader.backward == backward && reads(reader, made);
-    });
+  void run() {
+    find_candidates();
+    if (candidates_.empty()) return;
+    find_readers();
+    for (Candidate& candidate : candidates_)
+      if (candidate.read_forward && candidate.read_backward && !candidate.read_outside) repeat(candidate);
+    insert();
+  }
+
+ private:
+  struct Candidate {
+    std::size_t operation;
+    bool read_forward = false;
+    bool read_backward = false;
+    bool read_outside = false;  // it has to stay anyway
   };
-  const bool read_outside = std::any_of(
-      program.operations.begin(), program.operations.end(),
-      [&](const Operation& reader) { return reader.section != operation.section && reads(reader, made); });
-  if (read_outside) return false;  // it has to stay anyway
-  return read_by(false) && read_by(true) &&
-         program.cost(operation).flops <= cheap * flops[static_cast<std::size_t>(operation.section)];
-}
 
-/// The operation once more, with outputs of its own, which all that goes back reads from now on.
-Operation repeat(Program& program, const Operation& original) {
-  Operation again = original;
-  again.label += " again";
-  again.backward = true;
-  again.repeated = true;
-  std::map<TensorId, TensorId> replacement;
-  for (TensorId& id : again.outputs)
-    if (id != no_tensor) {
-      const Tensor tensor = program.tensors[static_cast<std::size_t>(id)];
-      id = replacement[id] = program.add_tensor(tensor.desc, tensor.name + " again");
+  /// What is read instead of a tensor when going back, and which of repeated_ makes it.
+  struct Replacement {
+    TensorId tensor = no_tensor;
+    std::size_t operation = 0;
+  };
+
+  /// What costs little, reads the canvas alone and makes something large.
+  void find_candidates() {
+    std::vector<double> flops(static_cast<std::size_t>(program_.sections()), 0);
+    for (const Operation& operation : program_.operations)
+      flops[static_cast<std::size_t>(operation.section)] += program_.cost(operation).flops;
+    for (std::size_t i = 0; i < program_.operations.size(); ++i) {
+      const Operation& operation = program_.operations[i];
+      if (!is_loop(operation.section) || operation.backward || operation.op->has_effect()) continue;
+      const TensorId canvas = program_.loops[static_cast<std::size_t>(loop_of(operation.section))].canvas;
+      const TensorId made = operation.outputs.front();
+      const bool from_canvas = std::all_of(operation.inputs.begin(), operation.inputs.end(),
+                                           [&](TensorId id) { return id == canvas || id == no_tensor; });
+      if (!from_canvas || made == no_tensor || program_.desc(made).bytes() < large) continue;
+      if (program_.cost(operation).flops > cheap * flops[static_cast<std::size_t>(operation.section)])
+        continue;
+      candidate_of_[static_cast<std::size_t>(made)] = static_cast<int>(candidates_.size());
+      candidates_.push_back({i});
     }
-  for (Operation& reader : program.operations)
-    if (reader.backward)
-      for (TensorId& id : reader.inputs)
-        if (const auto found = replacement.find(id); found != replacement.end()) id = found->second;
-  return again;
-}
+  }
+
+  void find_readers() {
+    for (const Operation& reader : program_.operations)
+      for (const TensorId id : reader.inputs) {
+        const int index = id == no_tensor ? -1 : candidate_of_[static_cast<std::size_t>(id)];
+        if (index < 0) continue;
+        Candidate& candidate = candidates_[static_cast<std::size_t>(index)];
+        if (reader.section != program_.operations[candidate.operation].section)
+          candidate.read_outside = true;
+        else
+          (reader.backward ? candidate.read_backward : candidate.read_forward) = true;
+      }
+  }
+
+  /// The operation once more, with outputs of its own.
+  void repeat(const Candidate& candidate) {
+    Operation again = program_.operations[candidate.operation];
+    again.label += " again";
+    again.backward = true;
+    again.repeated = true;
+    for (TensorId& id : again.outputs) {
+      if (id == no_tensor) continue;
+      const Tensor tensor = program_.tensors[static_cast<std::size_t>(id)];
+      Replacement& replacement = replacements_[static_cast<std::size_t>(id)];
+      replacement = {program_.add_tensor(tensor.desc, tensor.name + " again"), repeated_.size()};
+      id = replacement.tensor;
+    }
+    repeated_.push_back(std::move(again));
+  }
+
+  /// All that goes back reads what is made again, which is made before the first of them.
+  void insert() {
+    std::vector<bool> inserted(repeated_.size(), false);
+    std::vector<Operation> all;
+    for (Operation& reader : program_.operations) {
+      std::vector<std::size_t> due;
+      if (reader.backward)
+        for (TensorId& id : reader.inputs) {
+          const Replacement by =
+              id == no_tensor ? Replacement() : replacements_[static_cast<std::size_t>(id)];
+          if (by.tensor == no_tensor) continue;
+          if (!inserted[by.operation]) due.push_back(by.operation);
+          inserted[by.operation] = true;
+          id = by.tensor;
+        }
+      std::sort(due.begin(), due.end());
+      for (const std::size_t number : due) all.push_back(std::move(repeated_[number]));
+      all.push_back(std::move(reader));
+    }
+    program_.operations = std::move(all);
+  }
+
+  Program& program_;
+  std::vector<Candidate> candidates_;
+  std::vector<Operation> repeated_;
+  // By tensor of the program as it was:
+  std::vector<int> candidate_of_;  // who makes it; -1: no candidate
+  std::vector<Replacement> replacements_;
+};
 
 }  // namespace
 
 void rematerialise(Program& program) {
-  std::vector<double> flops(static_cast<std::size_t>(program.sections()), 0);
-  for (const Operation& operation : program.operations)
-    flops[static_cast<std::size_t>(operation.section)] += program.cost(operation).flops;
-  for (std::size_t i = 0; i < program.operations.size(); ++i) {
-    if (!worth_repeating(program, program.operations[i], flops)) continue;
-    Operation again = repeat(program, program.operations[i]);
-    const auto first =
-        std::find_if(program.operations.begin(), program.operations.end(), [&](const Operation& operation) {
-          return std::any_of(again.outputs.begin(), again.outputs.end(),
-                             [&](TensorId id) { return id != no_tensor && reads(operation, id); });
-        });
-    program.operations.insert(first, std::move(again));
-  }
+  Rematerialiser(program).run();
   eliminate(program);
 }
 

@@ -1,7 +1,7 @@
 // Two kinds of statement, about bytes and not about lifetimes.
 //
 // Within a set of operations that run together (a section, or the previews of one period of a loop): any two
-// operations with bytes in common, one of them writing, are joined by a path of edges inside of the set. And
+// operations with bytes in common, one of them writing, are joined by a path of edges of the section. And
 // each reader gets what it is to get: its maker comes before it, and whoever else writes these bytes comes
 // before the maker or after the reader. What was made before the set may not be overwritten before its
 // readers are done.

@@ -1,5 +1,6 @@
 // One continue_node an operation, one edge for every successor the plan names: data it reads, memory it waits
-// for. The graph of a set is built once and run again and again.
+// for. The graph of a set is built once and run again and again. Who waits for whom may be told by a path
+// through operations that are not in the set: those are in the graph and do nothing.
 //
 // Exceptions never reach TBB: a cancelled flow graph must be reset and keeps only one exception. Instead the
 // first one is kept here, the operations that have not begun yet do nothing, the messages run through to the
@@ -22,31 +23,52 @@ namespace flow = oneapi::tbb::flow;
 class OperationSet {
  public:
   OperationSet(PreparedPlan& plan, const std::vector<int>& operations) : start_(graph_) {
-    const Plan& static_plan = plan.plan();
-    std::vector<int> node_of(static_plan.program.operations.size(), -1);
-    for (const int operation : operations) {
-      node_of[static_cast<std::size_t>(operation)] = static_cast<int>(nodes_.size());
+    if (operations.empty()) return;
+    const auto first = static_cast<std::size_t>(operations.front());
+    const std::size_t count = static_cast<std::size_t>(operations.back()) - first + 1;
+    const auto for_each_successor = [&](std::size_t from, auto visit) {
+      for (const int successor : plan.plan().successors[first + from])
+        if (const std::size_t to = static_cast<std::size_t>(successor) - first; to < count) visit(to);
+    };
+    enum : char { outside, member, reached, between };
+    std::vector<char> role(count, outside);
+    for (const int operation : operations) role[static_cast<std::size_t>(operation) - first] = member;
+    for (std::size_t i = 0; i < count; ++i)
+      if (role[i] != outside)
+        for_each_successor(i, [&](std::size_t to) {
+          if (role[to] == outside) role[to] = reached;
+        });
+    for (std::size_t i = count; i-- > 0;)
+      if (role[i] == reached)
+        for_each_successor(i, [&](std::size_t to) {
+          if (role[to] == member || role[to] == between) role[i] = between;
+        });
+    const auto takes_part = [&](std::size_t i) { return role[i] == member || role[i] == between; };
+
+    constexpr std::size_t none = static_cast<std::size_t>(-1);
+    std::vector<std::size_t> node_of(count, none);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!takes_part(i)) continue;
+      node_of[i] = nodes_.size();
+      const int operation = role[i] == member ? static_cast<int>(first + i) : -1;
       nodes_.emplace_back(graph_, [this, &plan, operation, node = nodes_.size()](const flow::continue_msg&) {
         for (const std::size_t earlier : waits_for_[node]) happens_after(&nodes_[earlier]);
         happens_after(&start_);
-        perform(plan, operation);
+        if (operation >= 0) perform(plan, operation);
         happens_before(&nodes_[node]);
         happens_before(&graph_);
       });
     }
     waits_for_.resize(nodes_.size());
     std::vector<bool> has_predecessor(nodes_.size(), false);
-    for (const int operation : operations)
-      for (const int successor : static_plan.successors[static_cast<std::size_t>(operation)]) {
-        const int to = node_of[static_cast<std::size_t>(successor)];
-        if (to < 0) continue;
-        flow::make_edge(nodes_[static_cast<std::size_t>(node_of[static_cast<std::size_t>(operation)])],
-                        nodes_[static_cast<std::size_t>(to)]);
-        has_predecessor[static_cast<std::size_t>(to)] = true;
-        if (under_thread_sanitizer)
-          waits_for_[static_cast<std::size_t>(to)].push_back(
-              static_cast<std::size_t>(node_of[static_cast<std::size_t>(operation)]));
-      }
+    for (std::size_t i = 0; i < count; ++i)
+      if (node_of[i] != none)
+        for_each_successor(i, [&](std::size_t to) {
+          if (node_of[to] == none) return;
+          flow::make_edge(nodes_[node_of[i]], nodes_[node_of[to]]);
+          has_predecessor[node_of[to]] = true;
+          if (under_thread_sanitizer) waits_for_[node_of[to]].push_back(node_of[i]);
+        });
     for (std::size_t i = 0; i < nodes_.size(); ++i)
       if (!has_predecessor[i]) flow::make_edge(start_, nodes_[i]);
   }
@@ -62,6 +84,8 @@ class OperationSet {
   }
 
  private:
+  using Node = flow::continue_node<flow::continue_msg>;
+
   void perform(PreparedPlan& plan, int operation) {
     if (failed_.load(std::memory_order_relaxed)) return;
     try {
@@ -75,8 +99,7 @@ class OperationSet {
 
   flow::graph graph_;
   flow::broadcast_node<flow::continue_msg> start_;
-  std::deque<flow::continue_node<flow::continue_msg>> nodes_;
-  std::vector<std::vector<std::size_t>> waits_for_;  ///< of each node, for thread_sanitizer.h only
+  std::deque<Node> nodes_;
   std::atomic<bool> failed_ = false;
   std::mutex mutex_;
   std::exception_ptr failure_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <optional>
 
 #include "framework/base/text.h"
@@ -169,27 +170,43 @@ class Linker {
   }
 
   /// What an output gives: of one that is like an input, what that input's wire gives, nothing when that
-  /// leads nowhere. Wires may not be there yet, so references are read.
-  std::optional<PortKind> kind_of(int index, std::size_t output) const {
-    for (std::size_t steps = 0; steps <= graph_.nodes.size(); ++steps) {
-      const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
-      const OutputPort& port = node.type->outputs[output];
-      if (port.like.empty()) return port.kind;
-      const Value* value = node.value_of(port.like);
-      const Value::Scalar* scalar = value == nullptr ? nullptr : value->scalar();
-      if (scalar == nullptr) return {};
-      Reference reference = {scalar->text, ""};
-      int source = graph_.find(scalar->text);
-      if (source < 0) source = graph_.find((reference = split(scalar->text)).id);
-      if (source < 0 || graph_.nodes[static_cast<std::size_t>(source)].type == nullptr) return {};
-      const std::vector<OutputPort>& outputs = graph_.nodes[static_cast<std::size_t>(source)].type->outputs;
-      const auto found = std::find_if(outputs.begin(), outputs.end(),
-                                      [&](const OutputPort& o) { return o.name == reference.output; });
-      if (found == outputs.end()) return {};
-      index = source;
-      output = static_cast<std::size_t>(found - outputs.begin());
+  /// leads nowhere. Wires may not be there yet, so references are read; what was found is kept for all on the
+  /// way.
+  std::optional<PortKind> kind_of(int index, std::size_t output) {
+    std::vector<std::pair<int, std::size_t>> way;
+    std::optional<PortKind> kind;
+    for (std::optional<std::pair<int, std::size_t>> at{{index, output}}; at;) {
+      const auto [known, fresh] = known_kinds_.try_emplace(*at);
+      if (!fresh) {  // nothing yet in a ring, which is reported as such
+        kind = known->second;
+        break;
+      }
+      way.push_back(*at);
+      const NodeType& type = *graph_.nodes[static_cast<std::size_t>(at->first)].type;
+      if (type.outputs[at->second].like.empty()) {
+        kind = type.outputs[at->second].kind;
+        break;
+      }
+      at = source_of(graph_.nodes[static_cast<std::size_t>(at->first)], type.outputs[at->second].like);
     }
-    return {};  // a ring, reported as such
+    for (const auto& place : way) known_kinds_[place] = kind;
+    return kind;
+  }
+
+  /// The node and output that an input's reference names, if there are any.
+  std::optional<std::pair<int, std::size_t>> source_of(const Node& node, const std::string& input) const {
+    const Value* value = node.value_of(input);
+    const Value::Scalar* scalar = value == nullptr ? nullptr : value->scalar();
+    if (scalar == nullptr) return {};
+    Reference reference = {scalar->text, ""};
+    int source = graph_.find(scalar->text);
+    if (source < 0) source = graph_.find((reference = split(scalar->text)).id);
+    if (source < 0 || graph_.nodes[static_cast<std::size_t>(source)].type == nullptr) return {};
+    const std::vector<OutputPort>& outputs = graph_.nodes[static_cast<std::size_t>(source)].type->outputs;
+    const auto found = std::find_if(outputs.begin(), outputs.end(),
+                                    [&](const OutputPort& o) { return o.name == reference.output; });
+    if (found == outputs.end()) return {};
+    return {{source, static_cast<std::size_t>(found - outputs.begin())}};
   }
 
   void settle_kinds(int index) {
@@ -305,7 +322,7 @@ class Linker {
     return names;
   }
 
-  std::string conversion_hint(PortKind from, PortKind to, const Node& node) const {
+  std::string conversion_hint(PortKind from, PortKind to, const Node& node) {
     for (const NodeType& type : types_) {
       const bool takes = std::any_of(type.inputs.begin(), type.inputs.end(),
                                      [&](const InputPort& p) { return p.kind == from && p.required; });
@@ -317,8 +334,10 @@ class Linker {
     return candidates_text(to, node);
   }
 
-  std::string candidates_text(PortKind kind, const Node& asking) const {
+  std::string candidates_text(PortKind kind, const Node& asking) {
     std::vector<std::string> names;
+    constexpr int most_looks = 100;  // each goes through all nodes; nobody reads the hundredth hint
+    if (looks_++ >= most_looks) return "";
     for (const Node& node : graph_.nodes) {
       if (node.type == nullptr || node.id() == asking.id()) continue;
       for (std::size_t i = 0; i < node.type->outputs.size(); ++i) {
@@ -350,7 +369,8 @@ class Linker {
   Diagnostics& diagnostics_;
   Graph graph_;
   std::vector<std::string> ids_;
-  int hints_ = 0;
+  int hints_ = 0, looks_ = 0;
+  std::map<std::pair<int, std::size_t>, std::optional<PortKind>> known_kinds_;  // by node and output
 };
 
 }  // namespace

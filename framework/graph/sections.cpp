@@ -11,7 +11,11 @@
 #include "framework/graph/sections.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
+#include <memory>
+#include <set>
+#include <utility>
 
 namespace gramflow {
 namespace {
@@ -26,7 +30,9 @@ class SectionInference {
   void run() {
     mark_used();
     sort();
+    find_reached();
     if (!order_optimizers()) return;
+    on_canvas_.assign(count_, -1);
     for (std::size_t k = 0; k < graph_.optimizers.size(); ++k) find_loop(static_cast<int>(k));
     find_straight();
     list_in_order();
@@ -73,6 +79,7 @@ class SectionInference {
   /// sorted_: producers before consumers; an optimiser before whatever uses its canvas, and so before its
   /// losses.
   void sort() {
+    rank_.assign(count_, 0);
     std::vector<int> state(count_, 0);
     std::vector<std::pair<int, bool>> stack;
     for (int i = static_cast<int>(count_); i-- > 0;) stack.emplace_back(i, false);
@@ -80,6 +87,7 @@ class SectionInference {
       const auto [index, finished] = stack.back();
       stack.pop_back();
       if (finished) {
+        rank_[static_cast<std::size_t>(index)] = sorted_.size();
         if (node(index).used) sorted_.push_back(index);
         continue;
       }
@@ -95,13 +103,59 @@ class SectionInference {
     }
   }
 
-  /// Those that one optimiser waits for: whose outputs it reaches without passing through another one.
+  /// Which optimisers each node depends on without passing through another one. Most nodes depend on what
+  /// one of their sources does, and share its list.
+  void find_reached() {
+    const Reached none = std::make_shared<std::vector<int>>();
+    reached_.assign(count_, none);
+    for (const int index : sorted_)
+      if (!is_optimizer(index)) reached_[static_cast<std::size_t>(index)] = reached_by(node(index), none);
+  }
+
+  using Reached = std::shared_ptr<const std::vector<int>>;
+
+  Reached reached_by(const Node& consumer, Reached result) {
+    for_each_wire(consumer, [&](const InputPort&, const Wire& wire) {
+      const Reached from = is_optimizer(wire.node) ? std::make_shared<const std::vector<int>>(1, wire.node)
+                                                   : reached_[static_cast<std::size_t>(wire.node)];
+      if (from == result || std::includes(result->begin(), result->end(), from->begin(), from->end())) return;
+      if (std::includes(from->begin(), from->end(), result->begin(), result->end())) {
+        result = from;
+        return;
+      }
+      auto both = std::make_shared<std::vector<int>>();
+      std::set_union(result->begin(), result->end(), from->begin(), from->end(), std::back_inserter(*both));
+      result = std::move(both);
+    });
+    return result;
+  }
+
+  bool depends_on(int index, int optimizer) const {
+    const std::vector<int>& reached = *reached_[static_cast<std::size_t>(index)];
+    return std::binary_search(reached.begin(), reached.end(), optimizer);
+  }
+
+  /// Those that one optimiser waits for.
   std::vector<int> awaited(int optimizer) {
-    std::vector<bool> marks(count_, false);
-    mark(optimizer, marks, [&](int index) { return index == optimizer || !is_optimizer(index); });
+    std::vector<int> result = *reached_by(node(optimizer), std::make_shared<std::vector<int>>());
+    std::erase(result, optimizer);
+    return result;
+  }
+
+  /// Nodes from consumers to producers, each once; costs no more than there are.
+  template <class Through>
+  std::vector<int> reach(std::vector<int> stack, Through through) {
+    ++walk_;
+    walks_.resize(count_, 0);
     std::vector<int> result;
-    for (int i = 0; i < static_cast<int>(count_); ++i)
-      if (marks[static_cast<std::size_t>(i)] && i != optimizer && is_optimizer(i)) result.push_back(i);
+    while (!stack.empty()) {
+      const int index = stack.back();
+      stack.pop_back();
+      if (std::exchange(walks_[static_cast<std::size_t>(index)], walk_) == walk_) continue;
+      result.push_back(index);
+      if (!through(index)) continue;
+      for_each_wire(node(index), [&](const InputPort&, const Wire& wire) { stack.push_back(wire.node); });
+    }
     return result;
   }
 
@@ -112,22 +166,31 @@ class SectionInference {
       if (is_optimizer(i)) waiting.push_back(i);
     std::vector<std::vector<int>> needs;
     for (const int optimizer : waiting) needs.push_back(awaited(optimizer));
-    std::vector<bool> placed(count_, false);
-    while (graph_.optimizers.size() < waiting.size()) {
-      bool found = false;
-      for (std::size_t i = 0; i < waiting.size() && !found; ++i) {
-        const bool ready = !placed[static_cast<std::size_t>(waiting[i])] &&
-                           std::all_of(needs[i].begin(), needs[i].end(),
-                                       [&](int other) { return placed[static_cast<std::size_t>(other)]; });
-        if (!ready) continue;
-        placed[static_cast<std::size_t>(waiting[i])] = found = true;
-        graph_.optimizers.push_back(waiting[i]);
-      }
-      if (found) continue;
-      report_ring(waiting, needs, placed);
-      return false;
+    std::vector<std::size_t> missing(waiting.size());
+    std::vector<int> number(count_, -1);  // in `waiting`, by node
+    std::vector<std::vector<std::size_t>> waiters(waiting.size());
+    for (std::size_t i = 0; i < waiting.size(); ++i)
+      number[static_cast<std::size_t>(waiting[i])] = static_cast<int>(i);
+    for (std::size_t i = 0; i < waiting.size(); ++i) {
+      missing[i] = needs[i].size();
+      for (const int other : needs[i])
+        waiters[static_cast<std::size_t>(number[static_cast<std::size_t>(other)])].push_back(i);
     }
-    return true;
+    std::set<std::size_t> ready;  // as written
+    for (std::size_t i = 0; i < waiting.size(); ++i)
+      if (missing[i] == 0) ready.insert(i);
+    std::vector<bool> placed(count_, false);
+    while (!ready.empty()) {
+      const std::size_t next = *ready.begin();
+      ready.erase(ready.begin());
+      placed[static_cast<std::size_t>(waiting[next])] = true;
+      graph_.optimizers.push_back(waiting[next]);
+      for (const std::size_t waiter : waiters[next])
+        if (--missing[waiter] == 0) ready.insert(waiter);
+    }
+    if (graph_.optimizers.size() == waiting.size()) return true;
+    report_ring(waiting, needs, placed);
+    return false;
   }
 
   void report_ring(const std::vector<int>& optimizers, const std::vector<std::vector<int>>& needs,
@@ -161,25 +224,26 @@ class SectionInference {
   void find_loop(int k) {
     const int optimizer = graph_.optimizers[static_cast<std::size_t>(k)];
     node(optimizer).loop = k;
-    std::vector<bool> before(count_, false);
+    std::vector<int> losses;
     for_each_wire(node(optimizer), [&](const InputPort& port, const Wire& wire) {
-      if (port.kind == PortKind::loss)
-        mark(wire.node, before, [&](int index) { return !is_optimizer(index); });
+      if (port.kind == PortKind::loss) losses.push_back(wire.node);
     });
-    std::vector<bool> on_canvas(count_, false);
-    for (const int index : sorted_) {
+    std::vector<int> before = reach(
+        std::move(losses), [&](int index) { return !is_optimizer(index) && depends_on(index, optimizer); });
+    std::sort(before.begin(), before.end(), [&](int a, int b) {
+      return rank_[static_cast<std::size_t>(a)] < rank_[static_cast<std::size_t>(b)];
+    });
+    const auto on_canvas = [&](int index) { return on_canvas_[static_cast<std::size_t>(index)] == k; };
+    for (const int index : before) {
       if (is_optimizer(index)) continue;
       for_each_wire(node(index), [&](const InputPort&, const Wire& wire) {
         const bool own = wire.node == optimizer && from_canvas(node(wire.node), wire);
-        if (own || on_canvas[static_cast<std::size_t>(wire.node)])
-          on_canvas[static_cast<std::size_t>(index)] = true;
+        if (own || on_canvas(wire.node)) on_canvas_[static_cast<std::size_t>(index)] = k;
       });
-      if (on_canvas[static_cast<std::size_t>(index)] && before[static_cast<std::size_t>(index)])
-        node(index).loop = k;
+      if (on_canvas(index)) node(index).loop = k;
     }
     for_each_wire(node(optimizer), [&](const InputPort& port, const Wire& wire) {
-      if (port.kind == PortKind::loss && !on_canvas[static_cast<std::size_t>(wire.node)])
-        report_constant(wire, node(optimizer));
+      if (port.kind == PortKind::loss && !on_canvas(wire.node)) report_constant(wire, node(optimizer));
     });
   }
 
@@ -279,6 +343,11 @@ class SectionInference {
   Diagnostics& diagnostics_;
   std::size_t count_;
   std::vector<int> sorted_;
+  std::vector<std::size_t> rank_;  // in sorted_, by node
+  std::vector<Reached> reached_;   // by node
+  std::vector<int> on_canvas_;     // the last loop whose canvas the node depends on, by node; -1 none
+  std::vector<int> walks_;         // the last walk that came by, by node
+  int walk_ = 0;
 };
 
 }  // namespace

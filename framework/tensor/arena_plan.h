@@ -21,9 +21,10 @@ struct ArenaPlan {
   /// Of each lifetime; multiples of 64, of 4096 from 1 MiB on. 0 for a lifetime without bytes.
   std::vector<std::size_t> offsets;
   std::size_t bytes = 0;
-  /// Every pair (earlier, later) of lifetimes that have bytes in common, by index, ascending. Whoever runs
-  /// operations in another order than the line's must finish with the earlier before the later is first
-  /// written. Lifetimes joined by alias_of appear as the one at the end of the chain.
+  /// Pairs (earlier, later) of lifetimes that have bytes in common with nobody's in between, by index,
+  /// ascending: whoever else had them before is found by going from pair to pair. Whoever runs operations in
+  /// another order than the line's must finish with the earlier before the later is first written. Lifetimes
+  /// joined by alias_of appear as the one at the end of the chain.
   std::vector<std::pair<std::size_t, std::size_t>> reused;
   /// The most bytes alive at one place: no plan can be smaller.
   std::size_t live_bytes = 0;
