@@ -24,7 +24,6 @@
 #include <utility>
 
 #include "framework/base/parallel.h"
-#include "framework/tensor/arena.h"
 #include "framework/tensor/arena_plan.h"
 
 namespace gramflow {

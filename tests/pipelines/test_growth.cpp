@@ -9,6 +9,7 @@
 
 #include "framework/base/parallel.h"
 #include "framework/compile/verify.h"
+#include "framework/config/read_pipeline.h"
 #include "tests/pipelines/program.h"
 
 using namespace gramflow;

@@ -6,7 +6,6 @@
 #include <set>
 #include <stdexcept>
 
-#include "framework/tensor/arena.h"
 #include "framework/tensor/arena_plan.h"
 
 using namespace gramflow;
