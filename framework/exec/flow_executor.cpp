@@ -84,8 +84,6 @@ class OperationSet {
   }
 
  private:
-  using Node = flow::continue_node<flow::continue_msg>;
-
   void perform(PreparedPlan& plan, int operation) {
     if (failed_.load(std::memory_order_relaxed)) return;
     try {
@@ -99,7 +97,8 @@ class OperationSet {
 
   flow::graph graph_;
   flow::broadcast_node<flow::continue_msg> start_;
-  std::deque<Node> nodes_;
+  std::deque<flow::continue_node<flow::continue_msg>> nodes_;
+  std::vector<std::vector<std::size_t>> waits_for_;  ///< of each node, for thread_sanitizer.h only
   std::atomic<bool> failed_ = false;
   std::mutex mutex_;
   std::exception_ptr failure_;
