@@ -22,6 +22,7 @@ struct GraphOptions {
   PipelineArguments pipeline;
   std::string output;
   std::string after;
+  int width = default_drawing_width;
   bool with_backward = false;
 };
 
@@ -40,6 +41,13 @@ std::string program_after(const std::string& pass, Program program) {
   return program.to_string();
 }
 
+/// A word that a shell takes letter by letter.
+std::string shell_word(const std::string& word) {
+  std::string quoted = "'";
+  for (const char letter : word) quoted += letter == '\'' ? "'\\''" : std::string(1, letter);
+  return quoted + "'";
+}
+
 void draw(const std::string& dot, const std::string& path) {
   const std::string ending = std::filesystem::path(path).extension().string();
   const std::string dot_path = ending == ".dot" ? path : path + ".dot";
@@ -48,8 +56,8 @@ void draw(const std::string& dot, const std::string& path) {
   if (!file.flush()) throw RunError(dot_path + ": cannot be written");
   file.close();
   if (ending == ".dot") return;
-  const std::string command = fmt::format("dot -T{} '{}' -o '{}' 2>&1", ending.substr(1), dot_path, path);
-  if (path.find('\'') != std::string::npos) throw RunError(path + ": the name must not hold a quote");
+  const std::string command =
+      fmt::format("dot -T{} {} -o {} 2>&1", ending.substr(1), shell_word(dot_path), shell_word(path));
   const int status =
       std::system(command.c_str());  // NOLINT(cert-env33-c): Graphviz is a program, not a library, everywhere
   std::filesystem::remove(dot_path);
@@ -72,6 +80,10 @@ void add_graph_command(CLI::App& app, Environment& environment, int&) {
                    ? ""
                    : "takes FILE.dot, FILE.svg or FILE.png";
       });
+  command
+      ->add_option("--width", options->width,
+                   "pixels after which a long drawing goes on below (default: 4000; 0: never)")
+      ->check(CLI::NonNegativeNumber);
   command->add_flag("--with-backward", options->with_backward,
                     "draw what is run, each node forward and back");
   command
@@ -90,7 +102,7 @@ void add_graph_command(CLI::App& app, Environment& environment, int&) {
       if (options->output.empty())
         std::cout << to_string(graph);
       else
-        draw(to_dot(graph), options->output);
+        draw(to_dot(graph, options->width), options->output);
       return;
     }
     Lowered lowered = lower(graph, diagnostics);
@@ -104,7 +116,7 @@ void add_graph_command(CLI::App& app, Environment& environment, int&) {
     if (options->output.empty())
       std::cout << to_string(steps);
     else
-      draw(to_dot(steps), options->output);
+      draw(to_dot(steps, options->width), options->output);
   });
 }
 
