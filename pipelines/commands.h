@@ -33,6 +33,7 @@ struct PipelineArguments {
 void add_run_command(CLI::App& app, Environment& environment, int& result);
 /// With `json` nothing but the findings is printed, as an array.
 void add_check_command(CLI::App& app, Environment& environment, const bool& json);
+void add_explain_command(CLI::App& app);
 void add_nodes_command(CLI::App& app, Environment& environment, int& result);
 void add_graph_command(CLI::App& app, Environment& environment, int& result);
 void add_resolve_command(CLI::App& app, Environment& environment, int& result);

@@ -1,6 +1,6 @@
 #pragma once
-// Ctrl-C and SIGTERM as a flag. The first one asks the run to end after the current iteration, a second one
-// ends the process.
+// Ctrl-C, SIGTERM and SIGHUP (a terminal that was closed; unless it is ignored, as under nohup) as a flag. The first one
+// asks the run to end, a second Ctrl-C or SIGTERM, half a second later or more, ends the process.
 #include <atomic>
 #include <thread>
 

@@ -158,6 +158,16 @@ std::string json_schema(const NodeTypes& types, const std::vector<std::string>& 
       {"properties", {{"set", described("variables, and parameters as nodes.ID.PARAMETER", map)}}}};
   const Json paths = {{"anyOf", Json::array({Json{{"type", "string"}},
                                              Json{{"type", "array"}, {"items", {{"type", "string"}}}}})}};
+  const Json every = {{"anyOf", Json::array({Json{{"type", "integer"}, {"minimum", 1}},
+                                             Json{{"type", "string"}, {"pattern", "^[0-9.]+ *(s|sec|min|h)$"}},
+                                             Json{{"type", "string"}, {"pattern", "[$]"}}})}};
+  const Json checkpoint = {
+      {"type", {"object", "null"}},
+      {"description", "where a run keeps what it needs to go on with --resume, and how often"},
+      {"additionalProperties", false},
+      {"properties",
+       {{"path", {{"type", "string"}, {"description", "relative to the current folder"}}},
+        {"every", described("iterations (50), or a time (2 min)", every)}}}};
   Json subgraphs = map;
   subgraphs["additionalProperties"] = subgraph_schema(nodes);
   const Json known_types = {
@@ -177,7 +187,8 @@ std::string json_schema(const NodeTypes& types, const std::vector<std::string>& 
         {"schedule",
          {{"type", {"array", "null"}},
           {"description", "stages, coarse to fine: each starts from the last one's result, resized"},
-          {"items", stage}}}}},
+          {"items", stage}}},
+        {"checkpoint", checkpoint}}},
       // Without subgraphs, every type must be one of gramflow's own.
       {"if", {{"anyOf", Json::array({Json{{"required", {"subgraphs"}}}, Json{{"required", {"include"}}}})}}},
       {"else", known_types}};

@@ -6,11 +6,16 @@
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
+#include <new>
+#include <sstream>
 #include <system_error>
 
+#include "framework/base/available_memory.h"
 #include "framework/base/error.h"
+#include "framework/base/terminal_text.h"
 #include "framework/base/text.h"
 #include "pipelines/commands.h"
+#include "pipelines/standard_streams.h"
 #include "pipelines/weights_command.h"
 
 namespace {
@@ -69,7 +74,16 @@ void print_failure(const gramflow::Diagnostics& found, bool json) {
   if (json)
     gramflow::print_diagnostics(found, true);
   else
-    std::cerr << "gramflow: " << found.all().front().message << '\n';
+    std::cerr << "gramflow: " << gramflow::terminal_text(found.all().front().message) << '\n';
+}
+
+/// CLI11's own texts may quote what was typed.
+int print_parse_result(const CLI::App& app, const CLI::ParseError& problem) {
+  std::ostringstream out, err;
+  const int code = app.exit(problem, out, err);
+  std::cout << out.str();
+  std::cerr << gramflow::terminal_text(err.str());
+  return code == 0 ? 0 : 2;
 }
 
 int run_program(int argc, char** argv) {
@@ -91,6 +105,7 @@ int run_program(int argc, char** argv) {
   int result = 0;
   add_run_command(app, environment, result);
   add_check_command(app, environment, json_diagnostics);
+  add_explain_command(app);
   add_nodes_command(app, environment, result);
   add_graph_command(app, environment, result);
   add_resolve_command(app, environment, result);
@@ -105,14 +120,14 @@ int run_program(int argc, char** argv) {
     return result;
   } catch (const CLI::ParseError& problem) {
     if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {
-      std::cerr << unknown;
+      std::cerr << terminal_text(unknown);
       return 2;
     }
     if (const std::string unknown = unknown_options(app); !unknown.empty()) {
-      std::cerr << unknown;
+      std::cerr << terminal_text(unknown);
       return 2;
     }
-    return app.exit(problem) == 0 ? 0 : 2;
+    return print_parse_result(app, problem);
   } catch (const InvalidPipeline& problem) {
     print_diagnostics(problem.diagnostics(), json_diagnostics);
     return exit_code(problem.diagnostics());
@@ -133,6 +148,13 @@ int run_program(int argc, char** argv) {
                     : problem.what());
     print_failure(found, json_diagnostics);
     return threads ? 3 : 1;
+  } catch (const std::bad_alloc&) {
+    Diagnostics found;
+    found.error("missing-file", {},
+                "there is not enough memory; " + human_bytes(available_memory().bytes) + " are " + available_memory().limit +
+                    ". A smaller 'size' needs less; gramflow check FILE says how much");
+    print_failure(found, json_diagnostics);
+    return 3;
   } catch (const std::exception& problem) {
     Diagnostics found;
     found.error("unreadable-file", {}, problem.what());
@@ -144,6 +166,10 @@ int run_program(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  gramflow::open_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);
-  return run_program(argc, argv);
+  const int result = run_program(argc, argv);
+  const std::string problem = gramflow::flush_standard_output();
+  if (!problem.empty()) std::cerr << "gramflow: " << problem << '\n';
+  return result == 0 && !problem.empty() ? 1 : result;
 }

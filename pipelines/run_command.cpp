@@ -1,11 +1,13 @@
-// `gramflow run`: the whole pipeline, with progress, log and trace.
+// `gramflow run`: the whole pipeline, with progress, log, trace, checkpoints and sidecars.
 #include <CLI/CLI.hpp>
-#include <filesystem>
-#include <fstream>
+#include <functional>
 #include <iostream>
+#include <map>
+#include <optional>
 
 #include "framework/base/error.h"
-#include "framework/base/text.h"
+#include "framework/base/replaced_file.h"
+#include "framework/base/terminal_text.h"
 #include "framework/config/canonical.h"
 #include "framework/exec/run_stages.h"
 #include "framework/observers/console_observer.h"
@@ -14,6 +16,11 @@
 #include "pipelines/canonical_pipeline.h"
 #include "pipelines/commands.h"
 #include "pipelines/interruption.h"
+#include "pipelines/run/checkpoint_choice.h"
+#include "pipelines/run/memory_forecast.h"
+#include "pipelines/run/provenance.h"
+#include "pipelines/run/resume.h"
+#include "pipelines/run/written_files.h"
 #include "pipelines/terminal.h"
 #include "pipelines/thread_choice.h"
 
@@ -28,7 +35,17 @@ struct RunCommandOptions {
   std::string executor = "flow";
   std::string convolution = "auto";
   bool quiet = false;
+  std::string resume;  ///< "" not; resume_here; or a file
+  bool accept_changes = false;
+  bool force = false;
+  bool untrusted = false;
+  bool sidecars = true;
 };
+
+const std::string resume_here = "from its own place";
+
+using Stages = std::vector<std::unique_ptr<CompiledStage>>;
+using Tell = std::function<void(const std::string&)>;
 
 cpu::ConvolutionMethod method_of(const std::string& name) {
   if (name == "winograd") return cpu::ConvolutionMethod::winograd;
@@ -36,57 +53,107 @@ cpu::ConvolutionMethod method_of(const std::string& name) {
   return cpu::ConvolutionMethod::automatic;
 }
 
-/// The canonical pipeline beside each picture, so that any picture can be made again: result.png ->
-/// result.gramflow.yaml.
-void write_pipeline_beside(const std::string& picture, const std::string& canonical) {
-  const std::filesystem::path path = std::filesystem::path(picture).replace_extension(".gramflow.yaml");
-  const std::filesystem::path beside = path.string() + ".part";
-  std::ofstream file(beside, std::ios::binary);
-  file << canonical;
-  if (!file.flush()) throw RunError(path.string() + ": cannot be written");
-  file.close();
-  std::filesystem::rename(beside, path);
-}
-
-/// Does so for every picture as it is saved, so that an interrupted run's picture has one, too.
-class PipelineWriter final : public Observer {
- public:
-  explicit PipelineWriter(const CanonicalPipeline& canonical) : canonical_(canonical) {}
-  void saved(const std::string& path) override { write_pipeline_beside(path, canonical_.beside(path)); }
-
- private:
-  const CanonicalPipeline& canonical_;
-};
-
-/// However the run ends.
+/// However the run ends. All borrowed.
 class TraceWriter final : public Observer {
  public:
-  TraceWriter(const Trace* trace, const std::string& path) : trace_(trace), path_(path) {}
+  TraceWriter(const Trace* trace, const std::string& path, std::vector<Observer*> others)
+      : trace_(trace), path_(path), others_(std::move(others)) {}
   void end(const RunEnd&) override {
-    if (trace_ != nullptr) trace_->write(path_);
+    try {
+      if (trace_ != nullptr) trace_->write(path_);
+    } catch (const RunError& problem) {
+      for (Observer* other : others_) other->warning(problem.what());
+    }
   }
 
  private:
   const Trace* trace_;
   const std::string& path_;
+  std::vector<Observer*> others_;
 };
+
+Diagnostics one_problem(const std::string& code, const Span& span, const std::string& message) {
+  Diagnostics found;
+  found.error(code, span, message).suggest("choose another name");
+  return found;
+}
+
+/// Iterations that each stage asks for, by optimiser.
+std::vector<std::map<std::string, std::int64_t>> asked_iterations(const Stages& stages) {
+  std::vector<std::map<std::string, std::int64_t>> result;
+  for (const auto& stage : stages) {
+    auto& iterations = result.emplace_back();
+    for (const Optimization& optimization : stage->optimizations)
+      iterations[optimization.node] = optimization.iterations;
+  }
+  return result;
+}
+
+std::vector<std::string> pipeline_files(const PipelineSource& source, const Stages& stages) {
+  std::vector<std::string> files = stages.front()->document.included;
+  if (!source.file->typed_for()) files.push_back(source.file->name());
+  return files;
+}
+
+/// All that a run writes, told apart and free of others; the checkpoint's place may turn out not to be usable.
+WrittenFiles written_files(const RunCommandOptions& options, const PipelineSource& source, const Stages& stages,
+                           CheckpointChoice& checkpoint, const Tell& tell) {
+  WrittenFiles files(stages, pipeline_files(source, stages));
+  checkpoint = choose_checkpoint(stages.front()->document.checkpoint, files.first_picture());
+  if (stages.back()->plan.program.loops.empty()) checkpoint.path.clear();
+  if (!checkpoint.path.empty()) {
+    if (const std::string other = CheckpointStore(checkpoint.path).in_the_way(); !other.empty()) {
+      if (checkpoint.asked)
+        throw InvalidPipeline(one_problem("unwritable", stages.front()->document.checkpoint->path_span,
+                                          "the checkpoint would overwrite " + other + ", which is none"));
+      tell("warning: no checkpoint will be written, as " + other + " is something else");
+      checkpoint.path.clear();
+    }
+  }
+  if (!checkpoint.path.empty())
+    files.add({"the checkpoint", checkpoint.path,
+               checkpoint.asked ? stages.front()->document.checkpoint->path_span : Span{}});
+  if (!options.log.empty()) files.add({"the log", options.log, {}});
+  if (!options.trace.empty()) files.add({"the trace", options.trace, {}});
+  files.check();
+  return files;
+}
 
 void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   Interruption interruption;  // before any thread is made, so that all of them leave the signals to it
   environment.library->set_convolution_method(method_of(options.convolution));
-  const PipelineSource source = options.pipeline.read();
+  const Tell tell = [&](const std::string& text) {
+    if (!options.quiet) std::cerr << terminal_text(text) << '\n';
+  };
+  PipelineSource source = options.pipeline.read();
+  source.untrusted = options.untrusted;
   Diagnostics warnings;
-  std::vector<std::unique_ptr<CompiledStage>> stages = compile_stages(
-      source, environment.types, warnings, threads_for_command(options.threads, options.quiet));
+  Stages stages = compile_stages(source, environment.types, warnings, threads_for_command(options.threads, options.quiet));
   if (!options.quiet) print_diagnostics(warnings, false);
+  if (interruption.requested()) throw Interrupted();
+
+  CheckpointChoice checkpoint;
+  const WrittenFiles files = written_files(options, source, stages, checkpoint, tell);
+  if (const std::string problem = memory_problem(stages, available_memory()); !problem.empty()) {
+    if (!options.force) throw MissingResource(options.pipeline.file + ": " + problem);
+    tell("warning: " + problem);
+  }
+  const std::vector<OutputLock> locks = files.lock(options.pipeline.file);
+
   Diagnostics known;  // told above
   const CanonicalPipeline canonical(source, environment.types, known);
-  const std::string hash = content_hash(canonical.here());
-  for (const auto& stage : stages) stage->run_state->description = "gramflow pipeline " + hash;
+  const CheckpointHead identity = checkpoint_identity(canonical.by_content(), options.convolution, stages);
+  const std::unique_ptr<CheckpointFile> resume = find_resume(
+      {!options.resume.empty(), options.resume == resume_here ? "" : options.resume, options.accept_changes},
+      checkpoint.path, identity, stages, tell);
+  if (interruption.requested()) throw Interrupted();
 
   RunOptions session;
   session.executor = options.executor == "serial" ? ExecutorKind::serial : ExecutorKind::flow;
   session.stop = &interruption.requested();
+  session.resume = resume.get();
+  std::optional<CheckpointKeeper> keeper;
+  if (!checkpoint.path.empty()) session.checkpoints = &keeper.emplace(checkpoint.path, checkpoint.rhythm, identity);
   ConsoleOptions console_options;
   console_options.terminal = can_redraw();
   console_options.quiet = options.quiet;
@@ -94,20 +161,29 @@ void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   session.observers.push_back(&console);
   std::unique_ptr<LogObserver> log;
   if (!options.log.empty()) {
-    log = std::make_unique<LogObserver>(options.log);
+    log = std::make_unique<LogObserver>(options.log, resume != nullptr,
+                                        [&](const std::string& problem) { console.warning(problem); });
     session.observers.push_back(log.get());
   }
-  PipelineWriter pipeline_writer(canonical);
-  session.observers.push_back(&pipeline_writer);
   std::unique_ptr<Trace> trace;
   if (!options.trace.empty()) {
+    const ReplacedFile probe(options.trace);  // finds out before the run whether it can be written
     trace = std::make_unique<Trace>();
-    trace->write(options.trace);  // finds out before the run whether it can be written
     session.trace = trace.get();
   }
-  TraceWriter trace_writer(trace.get(), options.trace);
+  TraceWriter trace_writer(trace.get(), options.trace, session.observers);
   session.observers.push_back(&trace_writer);
+  const Provenance provenance(canonical, environment.types, identity.sources, identity.program, asked_iterations(stages));
+  for (const auto& stage : stages) {
+    stage->run_state->provenance = [&](const MadePicture& picture) { return provenance.text_within(picture); };
+    stage->run_state->saved = [&, sidecars = options.sidecars](const MadePicture& picture) {
+      if (!sidecars) return;
+      if (const std::string problem = write_sidecar(picture.path, provenance.text(picture)); !problem.empty())
+        for (Observer* observer : session.observers) observer->warning(problem);
+    };
+  }
   run_stages(std::move(stages), session);
+  if (keeper) keeper->remove();
 }
 
 }  // namespace
@@ -131,6 +207,14 @@ void add_run_command(CLI::App& app, Environment& environment, int&) {
   command->add_option("--conv", options->convolution, "how 3x3 convolutions are computed")
       ->check(CLI::IsMember({"auto", "winograd", "direct"}));
   command->add_flag("--quiet", options->quiet, "print nothing but errors");
+  command->add_flag("--resume{" + resume_here + "}", options->resume,
+                    "go on from the run's checkpoint, or from another: --resume=FILE; without one start anew");
+  command->add_flag("--accept-changes", options->accept_changes,
+                    "with --resume: go on although the pipeline has changed since");
+  command->add_flag("--force", options->force, "run although the memory that is free seems not to be enough");
+  command->add_flag("--untrusted", options->untrusted,
+                    "the pipeline is a stranger's: it may name no file outside of its folder, and no environment variable");
+  command->add_flag("!--no-sidecars", options->sidecars, "write no PICTURE.gramflow.yaml beside pictures");
   command->callback([options, &environment] { run_pipeline(*options, environment); });
 }
 

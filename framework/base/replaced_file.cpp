@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 void make_folders(const std::string& path, const fs::path& folder) {
+  if (fs::is_directory(folder)) return;
   std::error_code error;
   fs::create_directories(folder, error);
   if (fs::is_directory(folder)) return;
@@ -72,13 +73,17 @@ fs::path writing_target(const std::string& path) {
   return target;
 }
 
+void make_folders_for(const std::string& path, const fs::path& target) {
+  make_folders(path, target.parent_path());
+}
+
 ReplacedFile::ReplacedFile(const std::string& path) : path_(path), target_(writing_target(path)) {
   require_replaceable(path_, target_);
   make_folders(path_, target_.parent_path());
   // The process and a count keep two writers of one file apart.
   static std::atomic<unsigned> count{0};
   beside_ =
-      target_.parent_path() / fmt::format(".{}.{}-{}.part", target_.filename().string(), ::getpid(), count++);
+      target_.parent_path() / fmt::format(".{}.gramflow-{}-{}.part", target_.filename().string(), ::getpid(), count++);
   descriptor_ = ::open(beside_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (descriptor_ < 0) {
     const int error = errno;
@@ -88,6 +93,10 @@ ReplacedFile::ReplacedFile(const std::string& path) : path_(path), target_(writi
         "change its permissions or choose another path",
         path_, target_.parent_path().string(), std::strerror(error)));
   }
+  struct ::flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  ::fcntl(descriptor_, F_OFD_SETLK, &whole);  // where there are locks
 }
 
 ReplacedFile::~ReplacedFile() {

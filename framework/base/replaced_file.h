@@ -14,12 +14,16 @@ namespace gramflow {
 /// round in a ring.
 std::filesystem::path writing_target(const std::string& path);
 
+/// Makes the folder that `target` = writing_target(path) lies in. Throws RunError, the path in front.
+void make_folders_for(const std::string& path, const std::filesystem::path& target);
+
 /// One thread. Not committed: the destructor leaves the folder as it was, but for folders that were made.
 /// Everything throws RunError: the path as it was given, what failed and why, and that the old file is
 /// untouched.
 class ReplacedFile {
  public:
-  /// Makes missing folders and the file beside. Refuses a path that is a folder, a device or the like.
+  /// Makes missing folders and the file beside, `.NAME.gramflow-PROCESS-COUNT.part`, which is locked as long as it is
+  /// written: stale_files.h removes those of processes that are gone. Refuses a path that is a folder, a device or the like.
   explicit ReplacedFile(const std::string& path);
   ~ReplacedFile();
   ReplacedFile(const ReplacedFile&) = delete;

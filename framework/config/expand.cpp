@@ -50,6 +50,7 @@ class Expander {
     document.file_name = source_.file->name();
     document.directory = folder_of(document.file_name);
     document.nodes_span = declarations_.nodes_span;
+    document.included = declarations_.included;
     for (const auto& [name, subgraph] : declarations_.subgraphs) document.subgraphs.push_back(name);
 
     Level file;
@@ -62,6 +63,9 @@ class Expander {
     index_settings();
     open(file, declarations_.nodes);
     flatten(file, is_port_, document.nodes, diagnostics_);
+    if (declarations_.checkpoint != nullptr)
+      document.checkpoint =
+          read_checkpoint_key(*substitution_.apply(declarations_.checkpoint, *global_), diagnostics_);
 
     check_settings();
     check_unused_subgraphs();

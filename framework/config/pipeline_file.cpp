@@ -23,7 +23,7 @@ namespace gramflow {
 namespace {
 
 constexpr std::size_t most_files = 200;
-const std::vector<std::string> top_keys = {"version", "include", "vars", "subgraphs", "nodes", "schedule"};
+const std::vector<std::string> top_keys = {"version", "include", "vars", "subgraphs", "nodes", "schedule", "checkpoint"};
 
 class FileReader {
  public:
@@ -79,6 +79,7 @@ class FileReader {
     if (const Entry* nodes = root.find("nodes")) read_nodes(*nodes, main);
     if (main && result_.nodes_span.file == nullptr) result_.nodes_span = start;
     if (const Entry* schedule = root.find("schedule")) read_schedule(*schedule, main);
+    if (const Entry* checkpoint = root.find("checkpoint")) read_checkpoint(*checkpoint, main);
   }
 
   void check_version(const Value& root, const Span& start) {
@@ -172,6 +173,7 @@ class FileReader {
     }
     try {
       const PipelineSource included = read_pipeline(found);
+      result_.included.push_back(found);
       read(included.file, false, value.span);
     } catch (const std::exception& problem) {
       diagnostics_.error("bad-include", value.span, problem.what());
@@ -257,6 +259,16 @@ class FileReader {
       return;
     }
     for (const ValuePtr& stage : *stages) read_stage(*stage);
+  }
+
+  void read_checkpoint(const Entry& checkpoint, bool main) {
+    if (!main)
+      diagnostics_
+          .error("bad-checkpoint", checkpoint.key_span,
+                 "an included file says where checkpoints go; only the main file can")
+          .suggest("move it to the main file");
+    else if (!checkpoint.value->is_null())
+      result_.checkpoint = checkpoint.value;
   }
 
   void read_stage(const Value& stage) {

@@ -60,6 +60,7 @@ std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const
   }
   compiled->optimizations = std::move(lowered.optimizations);
   compiled->run_state = std::move(lowered.run_state);
+  compiled->files = std::move(lowered.files);
   compiled->run_state->stage = stage;
   return compiled;
 }

@@ -17,6 +17,7 @@ struct CompiledStage {
   Plan plan;
   std::vector<Optimization> optimizations;  ///< by loop
   std::shared_ptr<RunState> run_state;
+  std::vector<UsedFile> files;  ///< that its nodes read and write
   int number = 0;                 ///< from 0
   bool last = true;               ///< of the schedule: the one that writes the final pictures
   std::size_t carried_bytes = 0;  ///< copies of canvases that one stage hands to the next

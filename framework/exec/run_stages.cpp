@@ -7,6 +7,7 @@
 #include <chrono>
 #include <exception>
 #include <mutex>
+#include <utility>
 
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
@@ -42,15 +43,24 @@ class Run {
       start.stages.push_back(describe(*stage));
       start.pipeline = stage->document.file_name;
       preflight(*stage);
-      stage->run_state->saved = [this](const std::string& path) { note_saved(path); };
+      // Whoever asked before is asked first: a sidecar has to be there when the picture is told of.
+      stage->run_state->saved = [this, before = stage->run_state->saved](const MadePicture& picture) {
+        if (before) before(picture);
+        note_saved(picture.path);
+      };
+      stage->run_state->unsaved = [this](const MadePicture& picture, const std::string& problem,
+                                         const std::string& instead) { note_unsaved(picture, problem, instead); };
     }
     tell([&](Observer& observer) { observer.start(start); });
     RunEnd end;
     std::exception_ptr failure;
     try {
       threads.execute([&] {
-        for (std::size_t i = 0; i < stages_.size(); ++i) run_stage(*stages_[i], start.stages[i]);
+        const std::size_t first = resuming() ? take_up() : 0;
+        for (std::size_t i = first; i < stages_.size(); ++i) run_stage(*stages_[i], start.stages[i]);
       });
+      if (!unsaved_.empty()) throw RunError(unsaved_);
+      if (options_.stop != nullptr && options_.stop->load()) throw Interrupted();  // heard while saving
     } catch (const Interrupted&) {
       end.interrupted = true;
       failure = std::current_exception();
@@ -99,32 +109,142 @@ class Run {
     tell([&](Observer& observer) { observer.saved(path); });
   }
 
+  bool resuming() const { return options_.resume != nullptr && !resumed_; }
+
+  /// The stage to go on with; what the one before it made is carried.
+  std::size_t take_up() {
+    const auto stage = static_cast<std::size_t>(options_.resume->head().stage);
+    if (stage >= stages_.size())
+      throw RunError(options_.resume->path() + ": the checkpoint is of another pipeline: it has more stages");
+    if (stage > 0) {
+      const CompiledStage& before = *stages_[stage - 1];
+      for (std::size_t k = 0; k < before.optimizations.size(); ++k)
+        carried_.push_back(kept_canvas(carried_name(before.plan.program.loops[k].node), before, k));
+    }
+    return stage;
+  }
+
+  /// A loop's canvas as the checkpoint has it.
+  Canvas kept_canvas(const std::string& name, const CompiledStage& stage, std::size_t loop) const {
+    const Program& program = stage.plan.program;
+    Canvas canvas;
+    canvas.node = program.loops[loop].node;
+    canvas.shape = program.desc(program.loops[loop].canvas).shape;
+    canvas.space = stage.optimizations[loop].space;
+    canvas.values.resize(static_cast<std::size_t>(canvas.shape.elements()));
+    const int vector = options_.resume->find(name);
+    if (vector < 0)
+      throw RunError(options_.resume->path() + ": the checkpoint is of another pipeline: it does not have '" + name +
+                     "'");
+    options_.resume->read(vector, canvas.values);
+    return canvas;
+  }
+
+  /// The run fails when all else is done.
+  void note_unsaved(const MadePicture& picture, const std::string& problem, const std::string& instead) {
+    const std::lock_guard lock(mutex_);
+    std::string text = problem;
+    if (!instead.empty()) text += "; the picture is in " + instead;
+    if (!instead.empty() && std::find(summary_.outputs.begin(), summary_.outputs.end(), instead) == summary_.outputs.end())
+      summary_.outputs.push_back(instead);
+    unsaved_ += (unsaved_.empty() ? "" : "\n") + text;
+    tell([&](Observer& observer) { observer.warning(picture.path + " was not written: " + text); });
+  }
+
   void run_stage(CompiledStage& stage, const StageStart& start) {
     tell([&](Observer& observer) { observer.stage_start(start); });
-    Session session(stage, {options_.executor, options_.stop, options_.trace, {}});
-    if (options_.before_stage) options_.before_stage(session);
-    std::vector<Canvas> finished;
+    stage_ = &stage;
+    finished_.clear();
+    auto session = std::make_unique<Session>(
+        stage, SessionOptions{options_.executor, options_.stop, options_.trace, {}});
+    if (options_.before_stage) options_.before_stage(*session);
     try {
-      while (session.begin(carried_)) {
-        iterate(session, start);
-        finished.push_back(session.copy_canvas());
+      if (resuming() && options_.resume->head().loop.loop < 0) resumed_ = true;
+      while (session->begin(carried_)) {
+        if (!skip_to_checkpoint(*session, stage)) iterate(*session, start);
+        finished_.push_back(session->copy_canvas());
       }
     } catch (const Interrupted&) {
-      save_what_there_is(session);
+      if (resuming()) throw;  // the checkpoint is still the last word
+      if (options_.checkpoints != nullptr && options_.checkpoints->wanted_at_stop()) write_checkpoint(*session);
+      save_what_there_is(std::move(session));
       throw;
     }
-    if (options_.after_stage) options_.after_stage(session);
-    session.finish(stage.last);
-    carried_ = std::move(finished);
+    if (options_.after_stage) options_.after_stage(*session);
+    session->finish(stage.last);
+    carried_ = std::move(finished_);
     if (stage.last) summary_.canvases = std::move(carried_);
   }
 
-  /// Of this stage, or else what the stage before made, by way of this one's last nodes.
-  void save_what_there_is(Session& session) {
-    if (session.iteration() == 0 && carried_.empty()) return;
-    session.ignore_stop();
-    if (session.loop() < 0) session.begin(carried_);
-    session.finish();
+  /// Brings a loop to where the checkpoint has it: true when it was over by then.
+  bool skip_to_checkpoint(Session& session, const CompiledStage& stage) {
+    if (!resuming()) return false;
+    const LoopState& there = options_.resume->head().loop;
+    if (session.loop() < there.loop) {
+      const auto loop = static_cast<std::size_t>(session.loop());
+      const std::vector<std::int64_t>& iterations = options_.resume->head().finished;
+      session.adopt(kept_canvas(finished_name(stage.plan.program.loops[loop].node), stage, loop).values,
+                    loop < iterations.size() ? iterations[loop] : 0);
+      return true;
+    }
+    restore_loop(*options_.resume, session);
+    resumed_ = true;
+    return false;
+  }
+
+  void write_checkpoint(const Session& session) {
+    // A loop that is over is among the finished ones, but it is also the one that the session stands in.
+    const std::span<const Canvas> before(
+        finished_.data(), std::min(finished_.size(), static_cast<std::size_t>(std::max(session.loop(), 0))));
+    const bool first = !options_.checkpoints->written();
+    const std::string problem =
+        options_.checkpoints->write(stage_->number, session, carried_, before);
+    if (!problem.empty()) {
+      if (std::exchange(checkpoint_problem_, problem) != problem)
+        warn("no checkpoint was written: " + problem);
+    } else if (first) {
+      tell([&](Observer& observer) {
+        observer.message("from now on this run can be gone on with by --resume; checkpoints are in " +
+                         options_.checkpoints->path());
+      });
+    }
+  }
+
+  void warn(const std::string& text) {
+    tell([&](Observer& observer) { observer.warning(text); });
+  }
+
+  /// Of this stage, or else what the stage before made, by way of this one's last nodes. A picture that no
+  /// iteration has been made of is not written.
+  void save_what_there_is(std::unique_ptr<Session> session) {
+    const bool moved = session->loop() >= 0 && session->iteration() > 0;
+    const bool several = stage_->plan.program.loops.size() > 1;
+    if (several && (!carried_.empty() || !stage_->last)) return show(std::move(session), moved);
+    if (!moved && carried_.empty()) return;  // what earlier loops made was written when they ended
+    session->ignore_stop();
+    stage_->run_state->interrupted = true;
+    if (session->loop() < 0) session->begin(carried_);
+    session->finish();
+  }
+
+  /// The same with several optimisers, by a session of its own: what each made in this stage, or else in the one
+  /// before.
+  void show(std::unique_ptr<Session> session, bool moved) {
+    std::vector<Canvas> shown = std::move(finished_);
+    const auto has = [&](const std::string& node) {
+      return std::any_of(shown.begin(), shown.end(), [&](const Canvas& canvas) { return canvas.node == node; });
+    };
+    const std::vector<Loop>& loops = stage_->plan.program.loops;
+    if (moved && !has(loops[static_cast<std::size_t>(session->loop())].node)) shown.push_back(session->copy_canvas());
+    for (Canvas& canvas : carried_)
+      if (!has(canvas.node)) shown.push_back(std::move(canvas));
+    session.reset();
+    if (shown.empty()) return;
+    stage_->run_state->interrupted = true;
+    Session other(*stage_, {options_.executor, nullptr, options_.trace, {}});
+    other.show_carried();
+    for (std::size_t k = 0; k < loops.size() && has(loops[k].node); ++k) other.begin(shown);
+    if (other.loop() >= 0) other.finish();
   }
 
   void iterate(Session& session, const StageStart& start) {
@@ -134,7 +254,11 @@ class Run {
     while (session.running()) {
       const IterationReport& report = session.step();
       tell([&](Observer& observer) { observer.iteration(report); });
-      session.preview();
+      session.preview([this](const std::string& problem) {
+        if (std::exchange(preview_problem_, problem) != problem) warn("a preview was not written: " + problem);
+      });
+      if (options_.checkpoints != nullptr && options_.checkpoints->due_after_iteration())
+        write_checkpoint(session);
     }
     if (!session.stop_reason().empty()) conclude(session, start);
   }
@@ -159,7 +283,12 @@ class Run {
   std::vector<std::unique_ptr<CompiledStage>> stages_;
   const RunOptions& options_;
   RunSummary summary_;
-  std::vector<Canvas> carried_;  // from the stage before
+  CompiledStage* stage_ = nullptr;  // that runs
+  std::vector<Canvas> carried_;   // from the stage before
+  std::vector<Canvas> finished_;  // of this stage
+  bool resumed_ = false;          // the checkpoint was taken up
+  std::string checkpoint_problem_, preview_problem_;  // told last
+  std::string unsaved_;  // why pictures are not where they should be, a line each
   std::mutex mutex_;
 };
 

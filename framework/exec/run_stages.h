@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/exec/checkpoint_keeper.h"
 #include "framework/exec/session.h"
 
 namespace gramflow {
@@ -20,6 +21,9 @@ struct RunOptions {
   const std::atomic<bool>* stop = nullptr;
   Trace* trace = nullptr;            ///< gets the time of every operation; borrowed
   std::vector<Observer*> observers;  ///< told of everything, in this order; borrowed
+  CheckpointKeeper* checkpoints = nullptr;  ///< borrowed; null: none are written
+  /// Goes on where this one was written, which was a run of the same pipeline; borrowed.
+  const CheckpointFile* resume = nullptr;
   /// Each stage's session, before it begins and after its last loop: for those who want to look inside.
   std::function<void(Session&)> before_stage, after_stage;
 };
@@ -33,7 +37,8 @@ struct RunSummary {
 };
 
 /// `stages` from compile_stages(); they are used up. Throws Interrupted after saving the last complete
-/// result, if any iteration was made; RunError and MissingResource. Observers hear of the end in every case.
+/// result, if any iteration was made; RunError and MissingResource. Previews and checkpoints that cannot be written are
+/// told to the observers, and the run goes on. Observers hear of the end in every case.
 RunSummary run_stages(std::vector<std::unique_ptr<CompiledStage>> stages, const RunOptions& options);
 
 }  // namespace gramflow

@@ -60,7 +60,7 @@ bool Session::begin(const std::vector<Canvas>& carried) {
   const auto next = static_cast<std::size_t>(loop_ + 1);
   if (next == plan().program.loops.size()) return false;
   prepared_.stop = stop_;
-  run_straight(straight_section(loop_ + 1), stage_.last, true);
+  run_straight(straight_section(loop_ + 1), stage_.last || showing_, true);
   ++loop_;
   if (own_memory_) own_memory_->release_before(loop_section(loop_));
   start_canvas(carried);
@@ -69,8 +69,7 @@ bool Session::begin(const std::vector<Canvas>& carried) {
   const std::int64_t elements = canvas().shape().elements();
   method_->bind(elements, prepared_.view(current().state).floats());
   scratch_.resize(cpu::reduction_scratch(elements));
-  iteration_ = 0;
-  stage_.run_state->iteration = 0;
+  set_iteration(showing_ ? stage_.run_state->done[current().node] : 0);
   stopped_ = failed_ = false;
   stop_reason_.clear();
   group_losses();
@@ -87,13 +86,27 @@ bool Session::begin(const std::vector<Canvas>& carried) {
 
 /// What an earlier stage hands over counts where an optimiser begins of its own; one that goes on from
 /// another's picture does so in every stage.
+void Session::set_iteration(std::int64_t done) {
+  iteration_ = done;
+  stage_.run_state->iteration = done;
+  stage_.run_state->done[current().node] = done;
+}
+
 void Session::start_canvas(const std::vector<Canvas>& carried) {
   const auto from = std::find_if(carried.begin(), carried.end(),
                                  [&](const Canvas& candidate) { return candidate.node == current().node; });
-  if (from != carried.end() && !starts_from_canvas(plan().program, static_cast<std::size_t>(loop_)))
-    optimization().carry(from->values, from->shape, from->space, canvas());
+  if (from != carried.end() &&
+      (showing_ || !starts_from_canvas(plan().program, static_cast<std::size_t>(loop_))))
+    take_carried(*from);
   else
     cpu::copy(prepared_.view(current().start).floats(), canvas().floats());
+}
+
+void Session::take_carried(const Canvas& from) {
+  if (showing_ && from.shape == canvas().shape())
+    std::copy(from.values.begin(), from.values.end(), canvas().floats().begin());
+  else
+    optimization().carry(from.values, from.shape, from.space, canvas());
 }
 
 void Session::group_losses() {
@@ -123,7 +136,7 @@ Evaluated Session::evaluate() {
   const double total = evaluate_canvas();
   if (evaluations_kept_ == evaluations_.size())
     evaluations_.push_back({-1, 0, std::vector<double>(scalars_.size())});
-  Evaluation& now = evaluations_[evaluations_kept_++];
+  KeptEvaluation& now = evaluations_[evaluations_kept_++];
   now.index = evaluation_count_++;
   for (std::size_t i = 0; i < scalars_.size(); ++i) now.scalars[i] = *scalars_[i].value;
   now.gradient_norm = std::sqrt(cpu::dot(gradient().floats(), gradient().floats(), scratch_.data()));
@@ -135,7 +148,7 @@ Evaluated Session::evaluate() {
 void Session::recall(std::int64_t index) {
   const auto end = evaluations_.begin() + static_cast<std::ptrdiff_t>(evaluations_kept_);
   const auto found = std::find_if(evaluations_.begin(), end,
-                                  [index](const Evaluation& candidate) { return candidate.index == index; });
+                                  [index](const KeptEvaluation& candidate) { return candidate.index == index; });
   if (found == end) throw std::logic_error("the method reports an evaluation that it cannot know");
   for (auto& term : terms_) term.value = 0;
   for (std::size_t i = 0; i < scalars_.size(); ++i) {
@@ -170,22 +183,88 @@ const IterationReport& Session::step() {
   report_.note = note_;
   stopped_ = step.stopped;
   failed_ = step.failed;
-  stage_.run_state->iteration = ++iteration_;
+  set_iteration(iteration_ + 1);
   return report_;
 }
 
-void Session::preview() {
+void Session::preview(const std::function<void(const std::string&)>& failed) {
   if (!running()) return;
   prepared_.stop = stop_;
   for (std::size_t i = 0; i < previews_.size(); ++i) {
     const Plan::Preview& preview = plan().previews[i];
-    if (preview.loop == loop_ && iteration_ % preview.every == 0) run_set(previews_[i], loop_section(loop_));
+    if (preview.loop != loop_ || iteration_ % preview.every != 0) continue;
+    stage_.run_state->preview = true;
+    std::string problem;
+    try {
+      run_set(previews_[i], loop_section(loop_));
+    } catch (const RunError& found) {
+      problem = found.what();
+    } catch (...) {
+      stage_.run_state->preview = false;
+      throw;
+    }
+    stage_.run_state->preview = false;
+    if (!problem.empty()) failed(problem);
   }
 }
 
 void Session::finish(bool effects) {
-  prepared_.stop = nullptr;
+  prepared_.stop = plan().program.loops.empty() ? stop_ : nullptr;
   run_straight(straight_section(loop_ + 1), effects, false);
+}
+
+std::int64_t Session::iterations_done(int loop) const {
+  const auto& done = stage_.run_state->done;
+  const auto found = done.find(plan().program.loops[static_cast<std::size_t>(loop)].node);
+  return found == done.end() ? 0 : found->second;
+}
+
+LoopState Session::save_loop() const {
+  LoopState state;
+  state.loop = loop_;
+  if (loop_ < 0) return state;
+  state.iteration = iteration_;
+  state.stopped = stopped_;
+  state.stop_reason = stop_reason_;
+  state.method = method_->save_state();
+  state.evaluation_count = evaluation_count_;
+  state.evaluations.assign(evaluations_.begin(),
+                           evaluations_.begin() + static_cast<std::ptrdiff_t>(evaluations_kept_));
+  return state;
+}
+
+std::vector<Session::Memory> Session::memory() const {
+  std::vector<Memory> result;
+  if (loop_ < 0) return result;
+  for (const Plan::External& external : plan().externals) {
+    if (external.first > loop_section(loop_) || external.last < loop_section(loop_)) continue;
+    result.push_back({plan().program.tensors[static_cast<std::size_t>(external.tensor)].name,
+                      prepared_.view(external.tensor).floats()});
+  }
+  return result;
+}
+
+void Session::restore_loop(const LoopState& state) {
+  const bool fits = std::all_of(
+      state.evaluations.begin(), state.evaluations.end(),
+      [&](const KeptEvaluation& evaluation) { return evaluation.scalars.size() == scalars_.size(); });
+  if (state.loop != loop_ || !fits) throw std::invalid_argument("the saved loop is another one");
+  method_->restore_state(state.method);
+  set_iteration(state.iteration);
+  stopped_ = state.stopped;
+  stop_reason_ = state.stop_reason;
+  evaluation_count_ = state.evaluation_count;
+  evaluations_kept_ = state.evaluations.size();
+  while (evaluations_.size() < evaluations_kept_)
+    evaluations_.push_back({-1, 0, std::vector<double>(scalars_.size())});
+  std::copy(state.evaluations.begin(), state.evaluations.end(), evaluations_.begin());
+}
+
+void Session::adopt(std::span<const float> values, std::int64_t iterations) {
+  if (values.size() != canvas().floats().size()) throw std::invalid_argument("the canvas has another size");
+  std::copy(values.begin(), values.end(), canvas().floats().begin());
+  set_iteration(iterations);
+  stopped_ = true;
 }
 
 Canvas Session::copy_canvas() const {

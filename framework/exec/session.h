@@ -22,6 +22,8 @@
 #include <string>
 #include <vector>
 
+#include "framework/base/error.h"
+#include "framework/checkpoint/checkpoint_head.h"
 #include "framework/exec/compile_stage.h"
 #include "framework/exec/executor.h"
 #include "framework/exec/external_memory.h"
@@ -66,12 +68,19 @@ class Session {
   const IterationReport& step();
   /// Loss and gradient() at the canvas as it stands, which may have been changed from outside; no iteration.
   double evaluate_canvas();
-  /// Runs the previews that are due after the iterations done so far; none after the last iteration.
-  void preview();
+  /// Runs the previews that are due after the iterations done so far; none after the last iteration. One that
+  /// fails (a full disk) is told to `failed`, and the others are still made.
+  void preview(const std::function<void(const std::string& problem)>& failed);
+  void preview() {
+    preview([](const std::string& problem) { throw RunError(problem); });
+  }
   /// From now on no call ends with Interrupted.
   void ignore_stop() { stop_ = nullptr; }
+  /// From now on begin() writes pictures, too, and starts every loop from what was carried for it, also one that
+  /// goes on from another's picture: to show what there is after an interruption.
+  void show_carried() { showing_ = true; }
   /// Runs what comes behind the last loop that was begun, with or without what has effects (writes pictures);
-  /// the stop request is not heard. Also good for the canvas as it stands in the middle of a loop.
+  /// the stop request is heard only where there is no loop at all. Also good for the canvas as it stands in the middle of a loop.
   void finish(bool effects = true);
 
   /// The loop that was begun last, -1 before the first.
@@ -80,6 +89,23 @@ class Session {
   /// Why the method stopped; "" as long as it has not, or came to the end of its iterations.
   const std::string& stop_reason() const { return stop_reason_; }
   bool failed() const { return failed_; }  ///< it stopped at numbers that are not finite
+
+  /// Iterations done in a loop of this stage, 0 when it has not begun.
+  std::int64_t iterations_done(int loop) const;
+  /// What the loop must remember between two steps, beside memory().
+  LoopState save_loop() const;
+  /// Memory that has to be kept with it: all externals that are needed in this loop or later.
+  struct Memory {
+    std::string name;
+    std::span<float> floats;
+  };
+  std::vector<Memory> memory() const;
+  /// After begin(), in a session of the same pipeline, and after memory() was filled with what it held: goes on to
+  /// the same bits. Throws std::invalid_argument when the state is another optimiser's.
+  void restore_loop(const LoopState& state);
+  /// After begin(): takes this as the loop's finished canvas, of its size, as so many iterations made it.
+  void adopt(std::span<const float> values, std::int64_t iterations);
+
   /// A copy of the loop's canvas, for a next stage.
   Canvas copy_canvas() const;
   TensorView canvas() const;
@@ -96,12 +122,6 @@ class Session {
     int layer;  // -1: the node has no layers
     const double* value;
   };
-  /// What an evaluation found.
-  struct Evaluation {
-    std::int64_t index = -1;
-    double gradient_norm = 0;
-    std::vector<double> scalars;
-  };
 
   const Plan& plan() const { return stage_.plan; }
   const Loop& current() const;
@@ -110,6 +130,8 @@ class Session {
   /// The straight section: all that is needed from there on, with or without effects.
   void run_straight(int section, bool effects, bool rest);
   void start_canvas(const std::vector<Canvas>& carried);
+  void take_carried(const Canvas& from);
+  void set_iteration(std::int64_t done);
   void group_losses();
   Evaluated evaluate();
   void recall(std::int64_t evaluation);
@@ -127,12 +149,13 @@ class Session {
   std::unique_ptr<OptimizationMethod> method_;
   std::vector<std::byte> scratch_;
   std::int64_t iteration_ = 0;
+  bool showing_ = false;
   bool stopped_ = false;
   bool failed_ = false;
   std::string stop_reason_, note_;
   std::vector<ReportedLoss> terms_;
   std::vector<LossScalar> scalars_;
-  std::vector<Evaluation> evaluations_;  // those that may still be asked for, in order; then free ones
+  std::vector<KeptEvaluation> evaluations_;  // those that may still be asked for, in order; then free ones
   std::size_t evaluations_kept_ = 0;
   std::int64_t evaluation_count_ = 0;
   IterationReport report_;

@@ -145,7 +145,8 @@ class Lowering final : public LowerContext {
   void run_every(std::int64_t every) override {
     if (section_ > 0) lowered_.program.operations.back().every = every;
   }
-  void uses_file(std::string_view key, const std::string& path, bool writes) override {
+  void uses_file(std::string_view key, const std::string& path, bool writes, const std::string& what) override {
+    note_use({what, path, writes, node().id(), node().span_of(key)});
     std::error_code problem;
     const std::filesystem::path plain = std::filesystem::absolute(path, problem).lexically_normal();
     std::string real = std::filesystem::weakly_canonical(plain, problem).string();
@@ -197,6 +198,13 @@ class Lowering final : public LowerContext {
   }
 
  private:
+  void note_use(UsedFile file) {
+    const bool known = std::any_of(lowered_.files.begin(), lowered_.files.end(), [&](const UsedFile& other) {
+      return other.path == file.path && other.writes == file.writes && (!file.writes || other.node == file.node);
+    });
+    if (!known) lowered_.files.push_back(std::move(file));
+  }
+
   /// Of what was thrown about a file the first line is the message, the others explain it.
   static std::string first_line(const std::string& what) { return what.substr(0, what.find('\n')); }
   static void explain(Diagnostic& diagnostic, const std::string& what) {

@@ -81,14 +81,40 @@ struct Optimization {
       carry;
 };
 
+/// A file that a node reads or writes.
+struct UsedFile {
+  std::string what;  ///< "picture", "network", "weights"
+  std::string path;  ///< as the node opens it
+  bool writes = false;
+  std::string node;
+  Span span;
+};
+
+/// A picture file that was, or is about to be, written.
+struct MadePicture {
+  std::string node;  ///< the Save's
+  std::string path;
+  int stage = 0;
+  std::map<std::string, std::int64_t> done;  ///< iterations of this stage, by optimiser that has begun
+  bool preview = false;
+  bool interrupted = false;
+};
+
 /// Where the run stands, for operations that name files by it or report what they wrote. Owned by the lowered
 /// program's operations and the Session together; written by the Session between operations.
 struct RunState {
   int stage = 0;
   std::int64_t iteration = 0;  ///< iterations done in the loop that runs or has just ended
-  std::string description;     ///< kept in written pictures
-  std::function<void(const std::string&)>
-      saved;  ///< called with the path of each written file; from any thread
+  std::map<std::string, std::int64_t> done;  ///< iterations of this stage, by optimiser that has begun
+  bool preview = false;        ///< what runs now is made between iterations, and made again later
+  bool interrupted = false;    ///< what runs now shows what a run that was stopped has made
+  /// How a picture was made, to be kept in it; may be empty. From any thread.
+  std::function<std::string(const MadePicture&)> provenance;
+  /// Called with each written picture; from any thread.
+  std::function<void(const MadePicture&)> saved;
+  /// Called with one that could not be written, why, and where it was put instead ("" for nowhere); then the run goes
+  /// on with the others. Empty: the operation fails. Not for previews. From any thread.
+  std::function<void(const MadePicture&, const std::string& problem, const std::string& instead)> unsaved;
 };
 
 /// For NodeType::lower.
@@ -118,7 +144,8 @@ class LowerContext {
   virtual const std::shared_ptr<RunState>& run_state() const = 0;
   /// Tells of a file that the node reads or writes, named by the value of `key`. One that is written must not
   /// be read or written by another node: reported, with both places.
-  virtual void uses_file(std::string_view key, const std::string& path, bool writes) = 0;
+  virtual void uses_file(std::string_view key, const std::string& path, bool writes,
+                         const std::string& what = "picture") = 0;
   /// Reports a file that is missing (code "missing-file"; lines after the first explain it) and whose contents do not
   /// matter for shapes: lowering goes on, so that a pipeline can be priced without it.
   virtual void missing_file(std::string_view key, const std::string& text) = 0;
@@ -139,6 +166,7 @@ struct Lowered {
   Program program;
   std::vector<Optimization> optimizations;  ///< by loop
   std::shared_ptr<RunState> run_state;
+  std::vector<UsedFile> files;  ///< each use once
   std::size_t missing_files = 0;  ///< errors that were reported with missing_file() alone
 };
 

@@ -17,11 +17,22 @@ std::string line_of(const Json& object) {
   return object.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+/// Of a run that was killed in the middle of it.
+bool ends_in_half_line(const std::string& path) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  if (!file || file.tellg() <= 0) return false;
+  file.seekg(-1, std::ios::end);
+  return file.get() != '\n';
+}
+
 }  // namespace
 
-LogObserver::LogObserver(const std::string& path) : path_(path) {
+LogObserver::LogObserver(const std::string& path, bool append, std::function<void(const std::string&)> failed)
+    : path_(path), failed_(std::move(failed)) {
   errno = 0;
-  file_.open(path, std::ios::binary | std::ios::trunc);
+  const bool half_line = append && ends_in_half_line(path);
+  file_.open(path, std::ios::binary | (append ? std::ios::app : std::ios::trunc));
+  if (half_line) file_ << '\n';
   if (file_) return;
   std::string reason = std::strerror(errno == 0 ? EIO : errno);
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
@@ -34,6 +45,11 @@ LogObserver::LogObserver(const std::string& path) : path_(path) {
 void LogObserver::write(const std::string& line) {
   if (!file_) return;
   file_ << line << '\n' << std::flush;
+  if (!file_ && failed_) failed_(problem());
+}
+
+std::string LogObserver::problem() const {
+  return path_ + ": the log could not be written to its end; is the disk full?";
 }
 
 void LogObserver::start(const RunStart& start) {
@@ -97,7 +113,7 @@ void LogObserver::end(const RunEnd& end) {
                  {"interrupted", end.interrupted}};
   if (!end.error.empty()) object["error"] = end.error;
   write(line_of(object));
-  if (!file_) throw RunError(path_ + ": the log could not be written to its end; is the disk full?");
+  if (!file_ && !failed_) throw RunError(problem());
 }
 
 }  // namespace gramflow

@@ -1,6 +1,7 @@
 #pragma once
 // The log of a run: one JSON object a line, written as it happens.
 #include <fstream>
+#include <functional>
 #include <string>
 
 #include "framework/observers/observer.h"
@@ -8,12 +9,13 @@
 namespace gramflow {
 
 /// Events "start", "iteration", "saved", "message", "end". Numbers that are not finite become null. A log
-/// that can no longer be written (disk full) does not stop the run; end() throws RunError then, when all else
-/// is done.
+/// that can no longer be written (disk full) does not stop the run: `failed` is told once, or without one end() throws
+/// RunError when all else is done.
 class LogObserver final : public Observer {
  public:
-  /// Throws RunError when the file cannot be opened; an existing one is replaced.
-  explicit LogObserver(const std::string& path);
+  /// Throws RunError when the file cannot be opened; an existing one is replaced, or with `append` gone on with.
+  explicit LogObserver(const std::string& path, bool append = false,
+                       std::function<void(const std::string& problem)> failed = {});
   void start(const RunStart& start) override;
   void iteration(const IterationReport& report) override;
   void saved(const std::string& path) override;
@@ -22,8 +24,10 @@ class LogObserver final : public Observer {
 
  private:
   void write(const std::string& line);
+  std::string problem() const;
   std::string path_;
   std::ofstream file_;
+  std::function<void(const std::string&)> failed_;
 };
 
 }  // namespace gramflow

@@ -71,6 +71,8 @@ class Observer {
   virtual void iteration(const IterationReport&) {}
   virtual void saved(const std::string& /*path*/) {}
   virtual void message(const std::string& /*text*/) {}
+  /// Something that did not end the run, but that the user has to know.
+  virtual void warning(const std::string& text) { message("warning: " + text); }
   /// Of every run that started: finished, interrupted or failed.
   virtual void end(const RunEnd&) {}
 };

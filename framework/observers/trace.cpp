@@ -2,13 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
-#include "framework/base/error.h"
+#include "framework/base/replaced_file.h"
 
 namespace gramflow {
 namespace {
@@ -46,8 +44,7 @@ void Trace::record(std::string_view name, std::string_view category, std::int64_
 }
 
 void Trace::write(const std::string& path) const {
-  errno = 0;
-  std::ofstream file(path, std::ios::binary);
+  std::ostringstream file;
   std::int64_t origin = std::numeric_limits<std::int64_t>::max();
   for (std::size_t i = 0; i < recorded(); ++i) origin = std::min(origin, events_[i].start);
   file << "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"events_left_out\":" << left_out()
@@ -61,8 +58,10 @@ void Trace::write(const std::string& path) const {
                         static_cast<double>(event.end - event.start) * 1e-3);
   }
   file << "\n]}\n";
-  if (!file.flush())
-    throw RunError(path + ": the trace cannot be written (" + std::strerror(errno == 0 ? EIO : errno) + ")");
+  const std::string text = file.str();
+  ReplacedFile written(path);
+  written.write(text.data(), text.size());
+  written.commit();
 }
 
 }  // namespace gramflow

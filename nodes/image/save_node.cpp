@@ -1,7 +1,12 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <cstdlib>
 #include <filesystem>
+#include <thread>
 
+#include "framework/base/error.h"
 #include "framework/graph/unused_parameter.h"
 #include "framework/ops/host_function.h"
 #include "nodes/image/exif_block.h"
@@ -117,6 +122,43 @@ void take_from_source(LowerContext& context, const SaveParameters& parameters, P
   }
 }
 
+/// A folder for what cannot be written where it should be.
+std::string fallback_folder() {
+  const char* folder = std::getenv("TMPDIR");
+  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
+}
+
+/// What was computed for hours is not lost to a full disk: it is tried once more, and then written elsewhere.
+void save_picture(const MadePicture& picture, std::span<const float> rgb, PictureSize size, const WriteOptions& options,
+                  const RunState& state) {
+  constexpr std::chrono::milliseconds pause(500);
+  const bool final = !picture.preview && state.unsaved;
+  for (int attempt = 0;; ++attempt) {
+    try {
+      write_picture(picture.path, rgb, size, options);
+      break;
+    } catch (const RunError& problem) {
+      if (!final) throw;
+      if (attempt == 0) {
+        std::this_thread::sleep_for(pause);
+        continue;
+      }
+      std::string instead =
+          (std::filesystem::path(fallback_folder()) /
+           fmt::format("gramflow-{}-{}", ::getpid(), std::filesystem::path(picture.path).filename().string()))
+              .string();
+      try {
+        write_picture(instead, rgb, size, options);
+      } catch (const RunError&) {
+        instead.clear();
+      }
+      state.unsaved(picture, problem.what(), instead);
+      return;
+    }
+  }
+  if (state.saved) state.saved(picture);
+}
+
 void lower_save(LowerContext& context, PictureReader& reader) {
   const auto& parameters = context.parameters<SaveParameters>();
   WriteOptions options;
@@ -144,14 +186,14 @@ void lower_save(LowerContext& context, PictureReader& reader) {
   description.preflight = [path = parameters.path, options, state = context.run_state()] {
     check_writable(file_name(path, *state), options);
   };
-  description.run = [path = parameters.path, options, size,
+  description.run = [path = parameters.path, options, size, node = context.node().id(),
                      says = parameters.metadata != MetadataChoice::none,
                      state = context.run_state()](const Bindings& memory) {
+    const MadePicture picture{node,        file_name(path, *state), state->stage, state->done, state->preview,
+                              state->interrupted};
     WriteOptions now = options;
-    if (says) now.description = state->description;
-    const std::string name = file_name(path, *state);
-    write_picture(name, memory.inputs[0].floats(), size, now);
-    if (state->saved) state->saved(name);
+    if (says && state->provenance) now.description = state->provenance(picture);
+    save_picture(picture, memory.inputs[0].floats(), size, now, *state);
   };
   context.emit(std::make_shared<HostFunction>(std::move(description)), {context.input("image")->tensor});
   if (parameters.every > 0) context.run_every(parameters.every);

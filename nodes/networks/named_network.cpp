@@ -4,8 +4,9 @@
 
 namespace gramflow {
 
-std::shared_ptr<const Network> named_network(LowerContext& context, NetworkLibrary& library,
-                                             const std::string& name) {
+namespace {
+
+std::shared_ptr<const Network> find(LowerContext& context, NetworkLibrary& library, const std::string& name) {
   const Span place = context.node().span_of("network");
   const Value* value = context.node().value_of("network");
   if (value == nullptr || !is_network_path(name))
@@ -18,6 +19,15 @@ std::shared_ptr<const Network> named_network(LowerContext& context, NetworkLibra
   diagnostic.suggest("a relative path starts at the file it is written in, or typed at a shell here");
   for (const std::string& looked : found.looked) diagnostic.note("looked for " + looked);
   return nullptr;
+}
+
+}  // namespace
+
+std::shared_ptr<const Network> named_network(LowerContext& context, NetworkLibrary& library,
+                                             const std::string& name) {
+  std::shared_ptr<const Network> network = find(context, library, name);
+  if (network) context.uses_file("network", network->file, false, "network");
+  return network;
 }
 
 }  // namespace gramflow

@@ -29,6 +29,9 @@ class NetworkLibrary {
   /// the file the first time; throws RunError for a bad one.
   std::string missing_weights(const Network& network);
 
+  /// The file that they are read from; "" when there is none.
+  const std::string& weights_file(const Network& network) { return weights_of(network).file; }
+
   /// The filter of one convolution, with `border` around its input. Its weights are read when it is acquired,
   /// which throws MissingResource where there are none: shapes are known without.
   std::shared_ptr<FilterSource> filter(const std::shared_ptr<const Network>& network,

@@ -214,6 +214,8 @@ void lower_vgg_extract(LowerContext& context, NetworkLibrary& library) {
   if (!network) return;
   if (const std::string missing = library.missing_weights(*network); !missing.empty())
     context.missing_file("network", missing);
+  if (const std::string& file = library.weights_file(*network); !file.empty())
+    context.uses_file("network", file, false, "weights");
   if (const std::string wanted = input_space(*network).convention; wanted != input.space.convention) {
     context
         .error("convention", "input", "'input' was prepared for another network: " + input.space.convention)

@@ -88,8 +88,7 @@ TEST_CASE("A trace without events is a valid file") { CHECK(operations(written(T
 
 TEST_CASE("A trace that cannot be written says so") {
   const TemporaryFolder folder;
-  CHECK_THROWS_WITH_AS(Trace().write(folder / "no/trace.json"),
-                       doctest::Contains("the trace cannot be written (No such file or directory)"),
-                       RunError);
+  std::ofstream(folder / "file") << "mine";
+  CHECK_THROWS_WITH_AS(Trace().write(folder / "file/trace.json"), doctest::Contains("cannot be made"), RunError);
   CHECK_THROWS_AS(Trace().write("/dev/full"), RunError);
 }

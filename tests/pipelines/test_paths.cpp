@@ -163,16 +163,16 @@ TEST_CASE("what lies beside a picture reads the same pictures from any folder, a
       "out/b.png}\n");
   const Outcome made = run_in(show / "shot", "run ../show/first.yaml");
   REQUIRE(made.code == 0);
-  const std::string sidecar = show / "shot/out/b.gramflow.yaml";
+  const std::string sidecar = show / "shot/out/b.png.gramflow.yaml";
   CHECK(text_of(sidecar).find(show.path()) == std::string::npos);
   CHECK(show.check("show", sidecar).says("20x10"));
-  CHECK(show.check("shot/out", "b.gramflow.yaml").says("20x10"));
+  CHECK(show.check("shot/out", "b.png.gramflow.yaml").says("20x10"));
   const TemporaryFolder elsewhere;
   fs::copy(show.path(), elsewhere / "moved", fs::copy_options::recursive);
-  CHECK(run_in(elsewhere.path(), "check moved/shot/out/b.gramflow.yaml").says("20x10"));
+  CHECK(run_in(elsewhere.path(), "check moved/shot/out/b.png.gramflow.yaml").says("20x10"));
   // Run from the same folder it makes the same file, to the last bit.
   const std::string before = text_of(show / "shot/out/b.png");
-  REQUIRE(run_in(show / "shot", "run out/b.gramflow.yaml").code == 0);
+  REQUIRE(run_in(show / "shot", "run out/b.png.gramflow.yaml").code == 0);
   CHECK(text_of(show / "shot/out/b.png") == before);
 }
 
