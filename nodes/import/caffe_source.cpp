@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "framework/base/printable.h"
@@ -31,8 +32,9 @@ struct Layer {
   // Of convolutions:
   int padding = 0;
   bool bias = true;
-  bool plain = true;  // stride, dilation and groups of 1
-  double slope = 0;   // of ReLU
+  bool plain = true;    // stride, dilation and groups of 1
+  bool halves = false;  // a pool of 2x2
+  double slope = 0;     // of ReLU
   double epsilon = 1e-5;
 };
 
@@ -71,7 +73,9 @@ class CaffeReader {
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       add_tensors(layers_[i]);
       if (layers_[i].kind == "Convolution") describe(i);
+      follow(layers_[i]);
     }
+    model_.chain = chain_.links();
     return std::move(model_);
   }
 
@@ -90,6 +94,7 @@ class CaffeReader {
       if (field.type != 2) continue;
       if (number == (v1 ? 6U : 7U)) layer.blobs.push_back(read_blob(field));
       if (number == (v1 ? 10U : 106U)) read_convolution(field, layer);
+      if (number == (v1 ? 19U : 121U)) read_pooling(field, layer);
       if (number == (v1 ? 30U : 123U)) layer.slope = number_of(field, 1, 0);
       if (!v1 && number == 139) layer.epsilon = number_of(field, 3, 1e-5);
     }
@@ -125,6 +130,19 @@ class CaffeReader {
       layer.plain = layer.plain && pad == pads[0] && pad >= 0 && pad < 100;
       layer.padding = static_cast<int>(std::clamp<std::int64_t>(pad, 0, 100));
     }
+  }
+
+  // kernel_size 2 and stride 3 of PoolingParameter, or their h and w: 5, 6, 7, 8; 12 is global pooling.
+  void read_pooling(const WireField& message, Layer& layer) const {
+    WireReader reader(file_, message);
+    WireField field;
+    std::array<std::uint64_t, 13> said{};
+    said[3] = 1;
+    while (reader.next(field))
+      if (field.number < said.size() && field.type == 0) said[field.number] = field.value;
+    const bool kernel = said[2] == 2 || (said[5] == 2 && said[6] == 2);
+    const bool stride = said[3] == 2 || (said[7] == 2 && said[8] == 2);
+    layer.halves = kernel && stride && said[12] == 0;
   }
 
   Blob read_blob(const WireField& message) const {
@@ -211,7 +229,22 @@ class CaffeReader {
     model_.facts[conv.module + ".weight"] = facts;
   }
 
+  // Layers are in the order in which they are computed.
+  void follow(const Layer& layer) {
+    static constexpr std::string_view passing[] = {"ReLU", "BatchNorm", "Scale", "Dropout", "Split"};
+    if (layer.takes.empty()) return;  // an input
+    if (layer.kind == "Convolution")
+      chain_.convolution(layer.takes[0], layer.gives, layer.module + ".weight");
+    else if (layer.kind == "Pooling" && layer.halves)
+      chain_.pool(layer.takes[0], layer.gives);
+    else if (std::find(std::begin(passing), std::end(passing), layer.kind) != std::end(passing))
+      chain_.pass(layer.takes[0], layer.gives);
+    else
+      chain_.other(layer.gives);
+  }
+
   const ByteFile& file_;
+  ModelChain chain_;
   std::vector<Layer> layers_;
   WireModel model_;
 };

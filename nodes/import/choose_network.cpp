@@ -51,6 +51,8 @@ std::string naming_text(Naming naming) {
       return "Keras's counted names (conv2d_1)";
     case Naming::torchvision:
       return "torchvision's names (features.0.weight)";
+    case Naming::chain:
+      return "names of its own, in the order in which the model applies its convolutions";
     case Naming::own:
       return "plain names (conv1_1.weight)";
   }
@@ -100,7 +102,7 @@ class Chooser {
   }
 
   std::vector<TensorSet> sets_of(const Network& network) const {
-    std::vector<TensorSet> sets = possible_sets(network, names_);
+    std::vector<TensorSet> sets = possible_sets(network, source_, names_);
     if (!options_.prefix) return sets;
     const std::string wanted = clean_name(*options_.prefix);
     const auto same = [&](const std::string& prefix) {
@@ -133,6 +135,17 @@ class Chooser {
   }
 
   std::vector<const Attempt*> one_set(std::vector<const Attempt*> fitting) const {
+    // One network twice: what names say and what the model does are not the same.
+    for (std::size_t i = 0; i < fitting.size(); ++i)
+      for (std::size_t j = i + 1; j < fitting.size(); ++j)
+        if (fitting[i]->network == fitting[j]->network &&
+            fitting[i]->match.set.prefix == fitting[j]->match.set.prefix)
+          throw RunError(
+              fmt::format("{}: fits network '{}' in two ways: with {}, and with {}; say which tensors are "
+                          "meant with weight: "
+                          "in a network file of your own (see docs/networks.md)",
+                          options_.file, fitting[i]->network->name, naming_text(fitting[i]->match.set.naming),
+                          naming_text(fitting[j]->match.set.naming)));
     std::map<std::string, std::set<std::string>> networks_of;
     for (const Attempt* attempt : fitting)
       networks_of[attempt->match.set.prefix].insert(attempt->network->name);

@@ -22,8 +22,8 @@ bool is_one_of(std::string_view word, const std::array<std::string_view, N>& wor
 constexpr std::array<std::string_view, 4> scale_roles = {"weight", "gamma", "scale", "scales"};
 constexpr std::array<std::string_view, 4> shift_roles = {"bias", "beta", "offset", "biases"};
 constexpr std::array<std::string_view, 3> mean_roles = {"running_mean", "moving_mean", "mean"};
-constexpr std::array<std::string_view, 5> variance_roles = {"running_var", "moving_variance", "variance",
-                                                            "var", "running_variance"};
+constexpr std::array<std::string_view, 6> variance_roles = {
+    "running_var", "moving_variance", "variance", "var", "moving_var", "running_variance"};
 
 }  // namespace
 
@@ -52,7 +52,8 @@ KernelParts kernel_parts(const TensorSource& source, const TensorNames& names, c
   for (const std::size_t i : names.parts(module)) {
     const SourceTensor& tensor = source.tensors()[i];
     const std::string role = split_name(names.clean(i)).role;
-    const bool is_kernel = tensor.shape.size() == 4;
+    // Caffe's first format gives a bias four dimensions, too.
+    const bool is_kernel = tensor.shape.size() == 4 && !(is_bias_role(role) && is_vector(tensor));
     if (!is_real(tensor) || is_bookkeeping(tensor.name)) continue;
     if ((role == "weight_v" && is_kernel) || role == "parametrizations.weight.original1")
       direction = i;

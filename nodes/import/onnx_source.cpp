@@ -35,6 +35,8 @@ class OnnxReader {
       if (field.number == 7 && field.type == 2) read_graph(field);
     for (std::size_t i = 0; i < nodes_.size(); ++i)
       if (nodes_[i].kind == "Conv" && nodes_[i].inputs.size() >= 2) describe(nodes_[i]);
+    for (const Node& node : nodes_) follow(node);
+    model_.chain = chain_.links();
     return std::move(model_);
   }
 
@@ -201,7 +203,25 @@ class OnnxReader {
     model_.facts[conv.inputs[1]] = facts;
   }
 
+  // Nodes are in an order in which they can be computed.
+  void follow(const Node& node) {
+    static constexpr std::string_view passing[] = {"Relu", "BatchNormalization", "Dropout", "Identity",
+                                                   "Transpose"};
+    if (node.inputs.empty()) return chain_.other(node.outputs);
+    const std::string& takes = node.inputs[0];
+    if (node.kind == "Conv" && node.inputs.size() >= 2)
+      chain_.convolution(takes, node.outputs, node.inputs[1]);
+    else if ((node.kind == "MaxPool" || node.kind == "AveragePool") && node.integers.contains("strides") &&
+             all(node.integers, "kernel_shape", 2) && all(node.integers, "strides", 2))
+      chain_.pool(takes, node.outputs);
+    else if (std::find(std::begin(passing), std::end(passing), node.kind) != std::end(passing))
+      chain_.pass(takes, node.outputs);
+    else
+      chain_.other(node.outputs);
+  }
+
   const ByteFile& file_;
+  ModelChain chain_;
   std::vector<Node> nodes_;
   WireModel model_;
 };

@@ -110,6 +110,7 @@ class ChildSource final : public TensorSource {
     });
     return facts;
   }
+  std::vector<ChainLink> chain() const override { return chain_; }
   std::optional<double> epsilon(const std::string& module) const override {
     std::optional<double> epsilon;
     understand(ask(Ask::epsilon, Packer().text(module)), [&](Unpacker& found) {
@@ -216,6 +217,11 @@ class ChildSource final : public TensorSource {
         tensor.shape.push_back(static_cast<std::int64_t>(contents.number()));
       tensors_.push_back(std::move(tensor));
     }
+    for (std::uint64_t count = contents.number(); count > 0; --count) {
+      const std::uint64_t kernel = contents.number();
+      if (kernel >= tensors_.size()) distrust();
+      chain_.push_back({kernel, static_cast<int>(contents.number())});
+    }
   }
 
   std::vector<float> read_one(std::size_t index) const {
@@ -250,6 +256,7 @@ class ChildSource final : public TensorSource {
   SourceFormat format_ = SourceFormat::pytorch;
   std::string format_text_;
   std::vector<SourceTensor> tensors_;
+  std::vector<ChainLink> chain_;
 };
 
 }  // namespace

@@ -23,7 +23,8 @@ std::string keras_layer(const std::string& name) {
   return fmt::format("block{}_conv{}", block, number);
 }
 
-std::vector<TensorSet> possible_sets(const Network& network, const TensorNames& names) {
+std::vector<TensorSet> possible_sets(const Network& network, const TensorSource& source,
+                                     const TensorNames& names) {
   const auto first = std::find_if(network.layers.begin(), network.layers.end(), is_convolution);
   if (first == network.layers.end()) return {};
   std::vector<TensorSet> sets;
@@ -58,6 +59,7 @@ std::vector<TensorSet> possible_sets(const Network& network, const TensorNames& 
   std::erase_if(counted, [](const std::string& prefix) { return !prefix.ends_with("layers/"); });
   add(Naming::counted, counted);
   add(Naming::torchvision, names.prefixes_of_module("features.0"));
+  if (given == nullptr && !source.chain().empty()) sets.push_back({Naming::chain, ""});
   return sets;
 }
 

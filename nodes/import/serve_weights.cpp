@@ -75,6 +75,10 @@ class Server {
       contents.text(tensor.name).text(tensor.type).number(tensor.shape.size());
       for (const std::int64_t side : tensor.shape) contents.number(static_cast<std::uint64_t>(side));
     }
+    const std::vector<ChainLink> chain = source_->chain();
+    contents.number(chain.size());
+    for (const ChainLink& link : chain)
+      contents.number(link.kernel).number(static_cast<std::uint64_t>(link.pools));
     reply(contents.packed());
   }
 

@@ -12,6 +12,9 @@ constexpr std::array<std::string_view, 8> kernel_roles = {"weight", "weights", "
                                                           "w",      "filters", "vars/0", "param_0"};
 constexpr std::array<std::string_view, 6> bias_roles = {"bias", "biases", "b", "vars/1", "param_1", "B"};
 
+constexpr std::array<std::string_view, 7> norm_roles = {
+    "gamma", "beta", "running_mean", "running_var", "moving_mean", "moving_variance", "moving_var"};
+
 template <class List>
 bool is_in(const List& list, std::string_view word) {
   return std::find(list.begin(), list.end(), word) != list.end();
@@ -111,6 +114,10 @@ NamedPart split_name(const std::string& name) {
       const std::string word = role.substr(line + 1);
       if (is_kernel_role(word) || is_bias_role(word)) return {role.substr(0, line), word};
     }
+    // MXNet's vgg0_batchnorm0_running_mean
+    for (const std::string_view word : norm_roles)
+      if (role.size() > word.size() + 1 && role.ends_with(word) && role[role.size() - word.size() - 1] == '_')
+        return {role.substr(0, role.size() - word.size() - 1), std::string(word)};
     return {"", role};
   }
   return {module, role};

@@ -21,13 +21,14 @@ bool is_convolution(const NetworkLayer& layer) { return layer.kind == NetworkLay
 class Matcher {
  public:
   Matcher(const Network& network, const TensorSource& source, const TensorNames& names, const TensorSet& set)
-      : network_(network), source_(source), names_(names), set_(set) {
+      : network_(network), source_(source), names_(names), set_(set), chain_(source.chain()) {
     match_.set = set;
   }
 
   NetworkMatch run() {
     for (const NetworkLayer& layer : network_.layers) {
       if (is_convolution(layer)) add(layer);
+      pools_ = is_convolution(layer) ? 0 : pools_ + (layer.kind == NetworkLayer::Kind::pool ? 1 : 0);
       ++position_;
     }
     judge_extras();
@@ -77,6 +78,8 @@ class Matcher {
         return keras_layer(layer.name);
       case Naming::counted:
         return count_ == 0 ? "conv2d" : fmt::format("conv2d_{}", count_);
+      case Naming::chain:
+        break;
     }
     return layer.name;
   }
@@ -84,6 +87,7 @@ class Matcher {
   /// False after saying what is missing.
   bool find_kernel(const NetworkLayer& layer, KernelParts& kernel, std::string& module) {
     if (layer.weight_given) return find_given(layer, kernel, module);
+    if (set_.naming == Naming::chain) return find_link(layer, kernel, module);
     const std::string plain = module_of(layer);
     if (plain.empty()) {
       problem(fmt::format("layer '{}' has no name that Keras would give", layer.name));
@@ -117,6 +121,27 @@ class Matcher {
       missing(layer.weight_tensor, layer);
       return false;
     }
+    take_exactly(exact, kernel, module);
+    return true;
+  }
+
+  /// The convolution that the model applies at this place.
+  bool find_link(const NetworkLayer& layer, KernelParts& kernel, std::string& module) {
+    const auto place = static_cast<std::size_t>(count_);
+    if (place >= chain_.size()) {
+      problem(fmt::format("the model has no convolution for {}: it applies {} one after the other",
+                          layer.name, chain_.size()));
+      return false;
+    }
+    const ChainLink& link = chain_[place];
+    if (link.pools != pools_)
+      problem(fmt::format("{} (for {}) comes behind {} pools of 2x2, where {} should be", shown(link.kernel),
+                          layer.name, link.pools, pools_));
+    take_exactly(link.kernel, kernel, module);
+    return true;
+  }
+
+  void take_exactly(std::size_t exact, KernelParts& kernel, std::string& module) const {
     module = split_name(names_.clean(exact)).module;
     kernel = kernel_parts(source_, names_, module);
     // Flat names, or a module with several kernels: the siblings are not this convolution's.
@@ -127,7 +152,6 @@ class Matcher {
       kernel = {};
       kernel.weight = exact;
     }
-    return true;
   }
 
   /// As the user wrote it, below the set's prefix or from the root.
@@ -302,10 +326,12 @@ class Matcher {
   const TensorSource& source_;
   const TensorNames& names_;
   const TensorSet& set_;
+  const std::vector<ChainLink> chain_;
   std::set<std::size_t> used_;
   std::vector<std::pair<std::size_t, std::string>> extras_;  // and whose module they are of
   int position_ = 0;                                         // of torchvision's modules
   int count_ = 0;                                            // of convolutions
+  int pools_ = 0;                                            // since the last one
   NetworkMatch match_;
 };
 

@@ -15,6 +15,7 @@ enum class Naming {
   own,          ///< as the network's YAML says, or its layers' names: conv1_2.weight
   keras,        ///< block1_conv2
   counted,      ///< conv2d, conv2d_1, ...: Keras's own names, one a layer
+  chain,        ///< any: the model says in what order its convolutions are applied
   torchvision,  ///< features.N, N counting convolutions, norms, ReLUs and pools; timm's are the same
 };
 
@@ -28,7 +29,8 @@ struct TensorSet {
 std::string keras_layer(const std::string& name);
 
 /// The sets of a file that may be this network: where its first convolution is.
-std::vector<TensorSet> possible_sets(const Network& network, const TensorNames& names);
+std::vector<TensorSet> possible_sets(const Network& network, const TensorSource& source,
+                                     const TensorNames& names);
 
 /// The tensors of one convolution.
 struct LayerTensors {

@@ -30,6 +30,12 @@ struct LayerFacts {
   std::string norm;
 };
 
+/// One of the convolutions that a model applies one after the other.
+struct ChainLink {
+  std::size_t kernel = 0;  ///< index in tensors()
+  int pools = 0;           ///< between the one before (or the input) and this one
+};
+
 /// How kernels lie in the file, and how that is known.
 struct SourceLayout {
   std::optional<KernelLayout> layout;  ///< empty: the file does not say
@@ -50,6 +56,8 @@ class TensorSource {
   /// Never concluded from shapes.
   virtual SourceLayout layout(std::size_t) const { return {KernelLayout{}, ""}; }
   virtual LayerFacts facts(std::size_t) const { return {}; }
+  /// From the first on, as far as the model says their order and they are one behind the other.
+  virtual std::vector<ChainLink> chain() const { return {}; }
   /// Of the norm whose tensors begin with this; empty when the file does not say.
   virtual std::optional<double> epsilon(const std::string&) const { return std::nullopt; }
   /// Values of the tensors at these indices of tensors(), row by row, as float. Throws for types that hold no
@@ -58,8 +66,8 @@ class TensorSource {
 };
 
 /// Recognises the format by content, not by name. The file is read by a child program with limited time and
-/// memory, which lives as long as the source. Throws RunError for everything else, with a word on what it seems
-/// to be; MissingResource when the child cannot be started.
+/// memory, which lives as long as the source. Throws RunError for everything else, with a word on what it
+/// seems to be; MissingResource when the child cannot be started.
 std::unique_ptr<TensorSource> open_tensor_source(const std::string& path);
 
 }  // namespace gramflow

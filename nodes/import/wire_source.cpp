@@ -13,7 +13,16 @@ class WireSource final : public TensorSource {
  public:
   WireSource(std::unique_ptr<ByteFile> file, SourceFormat format, std::string text, WireModel model)
       : file_(std::move(file)), format_(format), text_(std::move(text)), model_(std::move(model)) {
-    for (const WireTensor& tensor : model_.tensors) listed_.push_back(tensor.listed);
+    std::map<std::string, std::size_t> places;
+    for (const WireTensor& tensor : model_.tensors) {
+      places.emplace(tensor.listed.name, listed_.size());
+      listed_.push_back(tensor.listed);
+    }
+    for (const ModelChain::Link& link : model_.chain) {
+      const auto place = places.find(link.kernel);
+      if (place == places.end()) break;  // its numbers are computed in the model
+      chain_.push_back({place->second, link.pools});
+    }
   }
   SourceFormat format() const override { return format_; }
   std::string format_text() const override { return text_; }
@@ -22,6 +31,7 @@ class WireSource final : public TensorSource {
     const auto found = model_.facts.find(listed_.at(index).name);
     return found == model_.facts.end() ? LayerFacts{} : found->second;
   }
+  std::vector<ChainLink> chain() const override { return chain_; }
   std::optional<double> epsilon(const std::string& module) const override {
     const auto found = model_.epsilons.find(module);
     return found == model_.epsilons.end() ? std::nullopt : std::optional(found->second);
@@ -58,6 +68,7 @@ class WireSource final : public TensorSource {
   std::string text_;
   WireModel model_;
   std::vector<SourceTensor> listed_;
+  std::vector<ChainLink> chain_;
 };
 
 }  // namespace

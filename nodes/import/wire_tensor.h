@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nodes/import/byte_file.h"
+#include "nodes/import/model_chain.h"
 #include "nodes/import/tensor_source.h"
 
 namespace gramflow {
@@ -25,9 +26,10 @@ struct WireModel {
   std::vector<WireTensor> tensors;
   std::map<std::string, LayerFacts> facts;
   std::map<std::string, double> epsilons;  ///< of norms, by module
+  std::vector<ModelChain::Link> chain;     ///< by the tensors' names
 };
 
-/// A source of what was found; `hint` is the convention that its kind of file settles.
+/// A source of what was found.
 std::unique_ptr<TensorSource> make_wire_source(std::unique_ptr<ByteFile> file, SourceFormat format,
                                                std::string format_text, WireModel model);
 

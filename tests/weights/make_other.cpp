@@ -124,6 +124,7 @@ std::string caffe_bytes(const std::vector<MadeLayer>& layers, bool old) {
       if (layer.blobs.size() < 2) settings += number(2, 0);
       message += piece(old ? 10 : 106, settings);
     }
+    if (layer.kind == "Pooling") message += piece(old ? 19 : 121, number(2, 2) + number(3, 2));
     net += piece(old ? 2 : 100, message);
     top = gives;
   }
@@ -156,6 +157,11 @@ std::string onnx_bytes(const std::vector<MadeLayer>& layers) {
       const std::string stride = varint(static_cast<std::uint64_t>(layer.stride));
       node += piece(5, piece(1, "pads") + piece(8, pads)) +
               piece(5, piece(1, "strides") + piece(8, stride + stride));
+    }
+    if (layer.kind == "Pooling") {
+      const std::string twice = varint(2) + varint(2);
+      node += piece(5, piece(1, "kernel_shape") + piece(8, twice)) +
+              piece(5, piece(1, "strides") + piece(8, twice));
     }
     graph += piece(1, node);
   }

@@ -283,3 +283,97 @@ TEST_CASE("cut files of every kind give a message") {
       CHECK(message_of<RunError>([&] { model.import(network(model)); }) != "");
     }
 }
+
+TEST_CASE("names that tell nothing are no matter where the model says the order of its convolutions") {
+  struct Naming {
+    const char* kernel[2];
+    const char* bias[2];
+  };
+  const Naming namings[] = {
+      {{"vgg0_conv0_weight", "vgg0_conv1_weight"}, {"vgg0_conv0_bias", "vgg0_conv1_bias"}},  // MXNet
+      {{"conv1_1_w_0", "conv2_1_w_0"}, {"conv1_1_b_0", "conv2_1_b_0"}},                      // Caffe 2
+      {{"onnx::Conv_10", "onnx::Conv_12"}, {"onnx::Conv_11", "onnx::Conv_13"}},  // PyTorch, folded
+      {{"vgg19/block1_conv1/Conv2D/ReadVariableOp:0", "vgg19/block2_conv1/Conv2D/ReadVariableOp:0"},
+       {"vgg19/block1_conv1/BiasAdd/ReadVariableOp:0", "vgg19/block2_conv1/BiasAdd/ReadVariableOp:0"}},
+      {{"b", "a"}, {"0", "1"}}};
+  for (const Naming& naming : namings) {
+    INFO(naming.kernel[0]);
+    Model model;
+    model.put_network(two_layers);
+    for (std::size_t i = 0; i < 2; ++i) {
+      model.layers[3 * i].blobs[0].name = naming.kernel[i];
+      model.layers[3 * i].blobs[1].name = naming.bias[i];
+    }
+    put_bytes(model.file, onnx_bytes(model.layers));
+    const ImportReport report = model.import_mine();
+    CHECK(contains(report.format,
+                   "names of its own, in the order in which the model applies its convolutions"));
+    model.check();
+  }
+  Model caffe;
+  caffe.put_network(two_layers);
+  caffe.layers[0].name = "first";
+  caffe.layers[3].name = "second";
+  for (const bool old : {true, false}) {
+    put_bytes(caffe.file, caffe_bytes(caffe.layers, old));
+    caffe.import_mine();
+    caffe.check();
+  }
+}
+
+TEST_CASE("MXNet's batch norms belong to the convolution before them") {
+  Model model;
+  model.put_network(two_layers);
+  std::vector<MadeTensor> parts;
+  for (const char* part : {"gamma", "beta", "running_mean", "running_var"}) {
+    model.add(std::string("vgg0_batchnorm0_") + part, {4});
+    parts.push_back(model.tensors().back());
+  }
+  model.layers[0].blobs[0].name = "vgg0_conv0_weight";
+  model.layers[0].blobs[1].name = "vgg0_conv0_bias";
+  model.layers[3].blobs[0].name = "vgg0_conv1_weight";
+  model.layers[3].blobs[1].name = "vgg0_conv1_bias";
+  std::vector<MadeLayer> layers = model.layers;
+  layers.insert(layers.begin() + 1, MadeLayer{"BatchNorm", "bn", parts});
+  put_bytes(model.file, onnx_bytes(layers));
+  CHECK(model.import_mine().folded_batch_norms == 1);
+  const Folded right = folded(model.values("conv1_1.weight"), model.values("conv1_1.bias"), parts[0].values,
+                              parts[1].values, parts[2].values, parts[3].values, 1e-5);
+  CHECK(model.error_of("conv1_1.weight", right.weight) < 1e-6);
+  CHECK(model.error_of("conv1_1.bias", right.bias) < 1e-6);
+}
+
+TEST_CASE("an order of convolutions that is not the network's is refused") {
+  const auto refused = [](auto change) {
+    Model model;
+    model.put_network(two_layers);
+    model.layers[0].blobs[0].name = "a_weight";
+    model.layers[3].blobs[0].name = "b_weight";
+    change(model.layers);
+    put_bytes(model.file, onnx_bytes(model.layers));
+    return model.refused_mine();
+  };
+  CHECK(contains(refused([](auto& layers) { layers.erase(layers.begin() + 2); }),
+                 "'b_weight' (for conv2_1) comes behind 0 pools of 2x2, where 1 should be"));
+  CHECK(contains(refused([](auto& layers) { layers.erase(layers.begin() + 3); }),
+                 "the model has no convolution for conv2_1: it applies 1 one after the other"));
+  CHECK(
+      contains(refused([](auto& layers) {
+                 layers.insert(layers.begin() + 3, MadeLayer{"PReLU", "p", {{"s", {4, 1, 1}, {1, 2, 3, 4}}}});
+               }),
+               "the model has no convolution for conv2_1"));
+}
+
+TEST_CASE("names that say one thing while the model does another are a question") {
+  Model model;
+  model.put_network("  - {conv: conv1_1, in: 3, out: 3}\n  - {conv: conv1_2, in: 3, out: 3}\n");
+  MadeFile two;
+  for (const char* name : {"features.0.weight", "features.2.weight"}) two.add(name, {3, 3, 3, 3});
+  for (const char* name : {"features.0.bias", "features.2.bias"}) two.add(name, {3});
+  const std::vector<MadeTensor>& t = two.tensors();
+  put_bytes(model.file, onnx_bytes({{"Convolution", "x", {t[1], t[3]}},
+                                    {"ReLU", "r", {}},
+                                    {"Convolution", "y", {t[0], t[2]}},
+                                    {"ReLU", "s", {}}}));
+  CHECK(contains(model.refused_mine(), "fits network 'mine' in two ways: with torchvision's names"));
+}
