@@ -7,6 +7,7 @@
 
 #include "framework/base/text.h"
 #include "framework/config/levels.h"
+#include "framework/config/scales.h"
 
 // A use of a subgraph gives values to its parameters and connects its inputs; keys that are neither are
 // mistakes, and a key that looks like a missing input is not reported a second time as that.
@@ -50,6 +51,7 @@ class Binding {
     std::vector<std::string> keys;
     for (const SubgraphParameter& input : subgraph_.inputs) keys.push_back(input.name);
     for (const SubgraphParameter& parameter : subgraph_.parameters) keys.push_back(parameter.name);
+    if (std::find(keys.begin(), keys.end(), "start") != keys.end()) keys.push_back(scales_key);
     for (const Entry& entry : use_.entries) {
       if (std::find(keys.begin(), keys.end(), entry.key) != keys.end()) continue;
       const std::string near = closest_match(entry.key, keys);
@@ -70,7 +72,7 @@ class Binding {
       inside_.inputs.push_back(*entry);
       return;
     }
-    if (misspelt_.contains(input.name)) return;
+    if (misspelt_.contains(input.name) || input.value != nullptr) return;
     report("missing-input", use_.id_span,
            fmt::format("the node {} has no {}, an input of the subgraph {}", quote(use_.id),
                        quote(input.name), quote(subgraph_.name)))

@@ -15,6 +15,7 @@
 #include "framework/config/levels.h"
 #include "framework/config/lost_lines.h"
 #include "framework/config/pipeline_file.h"
+#include "framework/config/scales.h"
 #include "framework/config/settings.h"
 #include "framework/config/unread_settings.h"
 #include "framework/config/variables.h"
@@ -187,7 +188,31 @@ class Expander {
       if (item.key != "type") entry.entries.push_back(item);
     apply_settings(entry);
     const auto subgraph = declarations_.subgraphs.find(entry.type);
-    if (subgraph != declarations_.subgraphs.end()) open_subgraph(level, index, subgraph->second);
+    if (subgraph != declarations_.subgraphs.end()) {
+      open_uses(level, index, node.key, subgraph->second);
+    } else if (!entry.type.empty()) {
+      refuse_scales(entry, diagnostics_);
+    }
+  }
+
+  /// One use, or with `scales:` several, the coarsest in the use's place and the use itself last.
+  void open_uses(Level& level, std::size_t index, const std::string& name, Subgraph& subgraph) {
+    subgraph.used = true;
+    const std::string id = level.nodes[index].entry.id;
+    std::vector<NodeEntry> uses = uses_by_scale(
+        std::move(level.nodes[index].entry), name, subgraph,
+        [&](const ValuePtr& value) { return substitution_.apply(value, *global_); }, diagnostics_);
+    for (std::size_t i = 0; i < uses.size(); ++i) {
+      const std::size_t place = i == 0 ? index : level.nodes.size();
+      if (i > 0) level.nodes.emplace_back();
+      level.by_name[name + uses[i].id.substr(id.size())] = place;
+      level.nodes[place].entry = std::move(uses[i]);
+      if (level.nodes[place].entry.id != id) {
+        known_ids_.insert(level.nodes[place].entry.id);
+        apply_settings(level.nodes[place].entry);
+      }
+      open_subgraph(level, place, subgraph);
+    }
   }
 
   void take_type(NodeEntry& entry, const Value& value, const std::string& written_id) {
@@ -228,7 +253,6 @@ class Expander {
   }
 
   void open_subgraph(Level& level, std::size_t index, Subgraph& subgraph) {
-    subgraph.used = true;
     const NodeEntry use = level.nodes[index].entry;
     auto inside = std::make_unique<Level>();
     inside->parent = &level;

@@ -139,7 +139,7 @@ class Flattener {
                          const Level& level, int way) {
     const auto given = std::find_if(level.inputs.begin(), level.inputs.end(),
                                     [&](const Entry& entry) { return entry.key == name; });
-    if (given == level.inputs.end()) return broken_value(reference->span);  // reported where it is used
+    if (given == level.inputs.end()) return resolve_default(reference, name, port, level, way);
     const Note note{
         fmt::format("through the input {} of the subgraph {}", quote(name), quote(level.subgraph->name)),
         reference->span};
@@ -168,6 +168,18 @@ class Flattener {
     for (const ValuePtr& item : *items) connected.push_back(connect(item));
     list->data = std::move(connected);
     return list;
+  }
+
+  /// What an input stands for that the use does not connect: something else inside of the subgraph.
+  ValuePtr resolve_default(const ValuePtr& reference, const std::string& name, const std::string& port,
+                           const Level& level, int way) {
+    for (const SubgraphParameter& input : level.subgraph->inputs) {
+      if (input.name != name || input.value == nullptr || input.value->broken) continue;
+      std::string inside = input.value->scalar()->text;
+      if (!port.empty() && inside.find('.') == std::string::npos) inside += "." + port;
+      return resolve(text(*reference, inside), level, way + 1);
+    }
+    return broken_value(reference->span);  // reported where it is used
   }
 
   Diagnostic& report(const Value& place, std::string code, std::string message) {

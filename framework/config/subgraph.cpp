@@ -8,6 +8,7 @@
 #include "framework/base/text.h"
 #include "framework/config/checks.h"
 #include "framework/config/pipeline_file.h"
+#include "framework/config/scales.h"
 
 // What can be said of a subgraph from its declaration alone: its keys, its names, and that everything it
 // declares is used.
@@ -49,6 +50,7 @@ class SubgraphReader {
     check_keys(*entry_.value->map(), subgraph_keys, "in a subgraph", diagnostics_);
     read_nodes();
     read_inputs();
+    check_defaults();
     read_parameters();
     read_outputs();
     check_uses();
@@ -79,9 +81,10 @@ class SubgraphReader {
                       quote(name)));
       return;
     }
-    if (name == "type") {
-      diagnostics_.error("bad-name", span,
-                         "'type' has a meaning of its own in a node; another name was expected");
+    if (name == "type" || name == scales_key) {
+      diagnostics_.error(
+          "bad-name", span,
+          fmt::format("{} has a meaning of its own in a node; another name was expected", quote(name)));
       return;
     }
     for (const std::vector<SubgraphParameter>* others : {&subgraph_.inputs, &subgraph_.parameters}) {
@@ -113,9 +116,13 @@ class SubgraphReader {
   void read_inputs() {
     const Entry* inputs = entry_.value->find("inputs");
     if (inputs == nullptr || inputs->value->is_null()) return;
+    if (const Value::Map* map = inputs->value->map()) {
+      for (const Entry& input : *map) read_input_with_default(input);
+      return;
+    }
     const Value::List* items = inputs->value->list();
     if (items == nullptr) {
-      report_type(*inputs->value, "'inputs'", "a list of names", diagnostics_)
+      report_type(*inputs->value, "'inputs'", "a list of names, or a map of names and defaults", diagnostics_)
           .suggest("write 'inputs: [content, style]'");
       return;
     }
@@ -125,6 +132,34 @@ class SubgraphReader {
       } else {
         report_type(*item, "an input", "a name", diagnostics_);
       }
+    }
+  }
+
+  /// The default is a node inside, or another input.
+  void read_input_with_default(const Entry& input) {
+    if (!input.value->is_null() && input.value->scalar() == nullptr) {
+      report_type(*input.value, fmt::format("the default of the input {}", quote(input.key)),
+                  "the name of a node inside of the subgraph, or of another input", diagnostics_);
+      return;
+    }
+    add_name(subgraph_.inputs, input.key, input.key_span, input.value->is_null() ? nullptr : input.value);
+  }
+
+  void check_defaults() {
+    std::vector<std::string> names;
+    for (const SubgraphParameter& input : subgraph_.inputs)
+      if (input.value == nullptr) names.push_back(input.name);
+    for (const Entry& node : subgraph_.nodes) names.push_back(node.key);
+    for (SubgraphParameter& input : subgraph_.inputs) {
+      if (input.value == nullptr) continue;
+      const std::string node(node_part(input.value->scalar()->text));
+      if (std::find(names.begin(), names.end(), node) != names.end()) continue;
+      diagnostics_
+          .error("unknown-node", input.value->span,
+                 fmt::format("there is no node {} in {}, nor an input without a default", quote(node),
+                             in_this()))
+          .suggest(did_you_mean(node, names));
+      input.value = broken_value(input.span);
     }
   }
 
@@ -197,6 +232,8 @@ class SubgraphReader {
     };
     for (const Entry& node : subgraph_.nodes) for_each_text(*node.value, see);
     for (const Entry& output : subgraph_.outputs) for_each_text(*output.value, see);
+    for (const SubgraphParameter& input : subgraph_.inputs)
+      if (input.value != nullptr) for_each_text(*input.value, see);
     for (std::size_t i = 0; i < input_used.size(); ++i) {
       if (input_used[i]) continue;
       diagnostics_

@@ -11,7 +11,7 @@ namespace gramflow {
 struct SubgraphParameter {
   std::string name;
   Span span;
-  ValuePtr value;  ///< the default; null when there is none
+  ValuePtr value;  ///< the default; null when there is none. Of an input: a node inside, or another input
 };
 
 /// A piece of a pipeline that is used like a node type.

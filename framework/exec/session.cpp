@@ -88,7 +88,7 @@ bool Session::begin(const std::vector<Canvas>& carried) {
 /// another's picture does so in every stage.
 void Session::set_iteration(std::int64_t done) {
   iteration_ = done;
-  stage_.run_state->iteration = done;
+  stage_.run_state->iteration = optimization().first_iteration + done;
   stage_.run_state->done[current().node] = done;
 }
 
@@ -192,7 +192,7 @@ void Session::preview(const std::function<void(const std::string&)>& failed) {
   prepared_.stop = stop_;
   for (std::size_t i = 0; i < previews_.size(); ++i) {
     const Plan::Preview& preview = plan().previews[i];
-    if (preview.loop != loop_ || iteration_ % preview.every != 0) continue;
+    if (preview.loop != loop_ || stage_.run_state->iteration % preview.every != 0) continue;
     stage_.run_state->preview = true;
     std::string problem;
     try {

@@ -145,7 +145,8 @@ class Lowering final : public LowerContext {
   void run_every(std::int64_t every) override {
     if (section_ > 0) lowered_.program.operations.back().every = every;
   }
-  void uses_file(std::string_view key, const std::string& path, bool writes, const std::string& what) override {
+  void uses_file(std::string_view key, const std::string& path, bool writes, const std::string& what,
+                 bool numbered) override {
     note_use({what, path, writes, node().id(), node().span_of(key)});
     std::error_code problem;
     const std::filesystem::path plain = std::filesystem::absolute(path, problem).lexically_normal();
@@ -154,6 +155,7 @@ class Lowering final : public LowerContext {
     for (auto [use, last] = files_.equal_range(real); use != last; ++use) {
       const FileUse& other = use->second;
       if (!writes && !other.writes) continue;
+      if (numbered && !counted_alike(other.section)) continue;
       Diagnostic& diagnostic =
           error("file-used-twice", key,
                 writes && other.writes ? "'" + path + "' is written by another node, too"
@@ -165,7 +167,7 @@ class Lowering final : public LowerContext {
     }
     // One that reads is enough to know of.
     if (writes || !files_.contains(real))
-      files_.emplace(real, FileUse{node().id(), node().span_of(key), writes});
+      files_.emplace(real, FileUse{node().id(), node().span_of(key), writes, section_});
   }
   void missing_file(std::string_view key, const std::string& text) override {
     if (!told_missing_.insert(current_).second) return;  // a node that is lowered twice
@@ -243,7 +245,21 @@ class Lowering final : public LowerContext {
     std::string node;
     Span span;
     bool writes;
+    int section;
   };
+
+  /// Whether what stands there may see the same number of iterations as what stands here.
+  bool counted_alike(int section) const {
+    const auto numbers = [&](int s) -> std::pair<std::int64_t, std::int64_t> {
+      if (s == 0) return {0, 0};
+      const Optimization& loop =
+          lowered_.optimizations[static_cast<std::size_t>(loop_of(is_loop(s) ? s : s - 1))];
+      return {loop.first_iteration + 1, loop.first_iteration + loop.iterations};
+    };
+    const auto [first, last] = numbers(section_);
+    const auto [other_first, other_last] = numbers(section);
+    return first <= other_last && other_first <= last;
+  }
 
   const Graph& graph_;
   Diagnostics& diagnostics_;

@@ -71,7 +71,8 @@ struct Optimization {
   std::string node;
   Span span;
   std::int64_t iterations = 0;
-  std::string method;  ///< "adam", for messages
+  std::int64_t first_iteration = 0;  ///< of its first step, in names of previews
+  std::string method;                ///< "adam", for messages
   std::function<std::unique_ptr<OptimizationMethod>()> make_method;
   InputSpace space;  ///< of the canvas
   /// From the finished canvas of the stage before to the first of this one: resized, and brought back into
@@ -104,7 +105,8 @@ struct MadePicture {
 /// program's operations and the Session together; written by the Session between operations.
 struct RunState {
   int stage = 0;
-  std::int64_t iteration = 0;  ///< iterations done in the loop that runs or has just ended
+  /// Iterations done in the loop that runs or has just ended, and what that loop counts from.
+  std::int64_t iteration = 0;
   std::map<std::string, std::int64_t> done;  ///< iterations of this stage, by optimiser that has begun
   bool preview = false;        ///< what runs now is made between iterations, and made again later
   bool interrupted = false;    ///< what runs now shows what a run that was stopped has made
@@ -143,9 +145,10 @@ class LowerContext {
   virtual void run_every(std::int64_t every) = 0;
   virtual const std::shared_ptr<RunState>& run_state() const = 0;
   /// Tells of a file that the node reads or writes, named by the value of `key`. One that is written must not
-  /// be read or written by another node: reported, with both places.
+  /// be read or written by another node: reported, with both places. `numbered`: its name holds the
+  /// iteration, so that optimisers which count differently write different files.
   virtual void uses_file(std::string_view key, const std::string& path, bool writes,
-                         const std::string& what = "picture") = 0;
+                         const std::string& what = "picture", bool numbered = false) = 0;
   /// Reports a file that is missing (code "missing-file"; lines after the first explain it) and whose contents do not
   /// matter for shapes: lowering goes on, so that a pipeline can be priced without it.
   virtual void missing_file(std::string_view key, const std::string& text) = 0;

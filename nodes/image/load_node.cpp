@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "framework/ops/host_function.h"
 #include "nodes/image/image_nodes.h"
 #include "nodes/image/picture_io.h"
@@ -12,6 +10,7 @@ namespace {
 struct LoadParameters {
   std::string path;
   WantedSize size;
+  double factor = 1;
   ResizeFilter filter = ResizeFilter::triangle;
 };
 
@@ -25,6 +24,7 @@ void visit_parameters(Visitor& visitor, LoadParameters& parameters) {
   visitor("size", parameters.size,
           "longest side in pixels (the aspect is kept), or [width, height]; default: that of 'like', or as "
           "it is");
+  visitor("factor", parameters.factor, "what the size is multiplied by", more_than(0.0), at_most(1000.0));
   visitor("filter", parameters.filter, "how to resize");
 }
 
@@ -45,11 +45,7 @@ void lower_load(LowerContext& context, const std::shared_ptr<PictureReader>& rea
   };
   description.trial = [path, reader] { reader->try_out(path); };
   const TensorId picture = context.emit(std::make_shared<HostFunction>(std::move(description)), {}).front();
-  WantedSize size = parameters.size;
-  if (const PortValue* like = context.input("like"); like != nullptr && size == WantedSize{}) {
-    const PictureSize other = picture_size(context.desc(like->tensor).shape);
-    size = WantedSize::longest_side(std::max(other.width, other.height));
-  }
+  const WantedSize size = wanted_size(context, picture, parameters.size, parameters.factor);
   PortValue value;
   value.file = path;
   value.tensor = emit_resize(context, picture, size, parameters.filter);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "framework/base/error.h"
@@ -28,6 +30,27 @@ std::string find_input(LowerContext& context, std::string_view key, const std::s
   throw MissingResource(message +
                         "\n  a relative path starts at the file that it is written in, and at the current "
                         "folder when it is typed at a shell");
+}
+
+WantedSize wanted_size(LowerContext& context, TensorId picture, const WantedSize& size, double factor) {
+  constexpr double largest_side = 65536;
+  WantedSize wanted = size;
+  const PortValue* like = context.input("like");
+  if (wanted == WantedSize{} && (like != nullptr || factor != 1)) {
+    const PictureSize other = picture_size(context.desc(like != nullptr ? like->tensor : picture).shape);
+    wanted = WantedSize::longest_side(std::max(other.width, other.height));
+  }
+  for (int* side : {&wanted.longest, &wanted.width, &wanted.height}) {
+    const double scaled = std::round(*side * factor);
+    if (scaled > largest_side) {
+      context.error("out-of-range", "factor",
+                    fmt::format("this makes a picture of {:.0f} pixels; at most {:.0f} were expected", scaled,
+                                largest_side));
+      return size;
+    }
+    if (*side > 0) *side = std::max(1, static_cast<int>(scaled));
+  }
+  return wanted;
 }
 
 TensorId emit_resize(LowerContext& context, TensorId picture, const WantedSize& wanted, ResizeFilter filter) {

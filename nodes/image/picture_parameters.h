@@ -24,6 +24,10 @@ inline auto enum_names(ResizeFilter) {
 /// none.
 std::string find_input(LowerContext& context, std::string_view key, const std::string& path);
 
+/// The size asked for, else that of `like` if there is one, times a factor. Reports a factor that makes a
+/// picture too large, at its place.
+WantedSize wanted_size(LowerContext& context, TensorId picture, const WantedSize& size, double factor);
+
 /// Emits the operation that brings a picture to a size; gives `picture` back when it has that size already.
 TensorId emit_resize(LowerContext& context, TensorId picture, const WantedSize& wanted, ResizeFilter filter);
 

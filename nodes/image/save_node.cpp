@@ -176,7 +176,7 @@ void lower_save(LowerContext& context, PictureReader& reader) {
   }
   warn_of_unused(context, parameters);
   take_from_source(context, parameters, reader, options);
-  context.uses_file("path", parameters.path, true);
+  context.uses_file("path", parameters.path, true, "picture", parameters.path.find("{iteration}") != std::string::npos);
   load_picture_libraries();
   HostFunction::Description description;
   description.kind = "Save";

@@ -75,6 +75,7 @@ namespace {
 struct OptimizerParameters {
   Method method = Method::adam;
   std::int64_t iterations = 300;
+  std::int64_t first_iteration = 0;
   RateByMethod learning_rate;
   std::optional<DecayParameters> decay;
   double beta1 = 0.9;
@@ -90,6 +91,10 @@ void visit_parameters(Visitor& visitor, OptimizerParameters& parameters) {
           "adam: many cheap steps; lbfgs: quasi-Newton with a strong Wolfe line search");
   visitor("iterations", parameters.iterations, "how many steps to make at most", at_least(0),
           at_most(10000000));
+  visitor("first_iteration", parameters.first_iteration,
+          "what {iteration} and 'every' of a Save count from, for an optimiser that goes on from another's "
+          "picture",
+          at_least(0), at_most(1000000000));
   visitor("learning_rate", parameters.learning_rate,
           "size of a step, or one for each method: {adam: 0.1, lbfgs: 1}; default 0.02 for adam, 1 for lbfgs",
           more_than(0.0));
@@ -164,6 +169,7 @@ void lower_optimizer(LowerContext& context) {
   optimization.node = context.node().id();
   optimization.span = context.node().entry.id_span;
   optimization.iterations = parameters.iterations;
+  optimization.first_iteration = parameters.first_iteration;
   optimization.method = parameters.method == Method::adam ? "adam" : "lbfgs";
   optimization.make_method = method_maker(parameters);
   optimization.space = start.space;
