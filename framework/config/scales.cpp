@@ -46,13 +46,14 @@ class Chain {
     if (entry == use_.entries.end()) return {use_};
     const Entry scales = *entry;
     use_.entries.erase(entry);
-    if (scales.value->is_null() || !read(scales)) return {use_};
+    if (scales.value->is_null() && !scales.value->broken) return one_scale();
+    if (!read(scales)) return one_scale();
     const ValuePtr size = value_of("size");
     const std::optional<Sides> sides = size != nullptr ? sides_of(*size) : Sides{};
-    if (!sides) return {use_};  // what is wrong with it is told where it is taken
+    if (!sides) return one_scale();  // what is wrong with it is told where it is taken
     if (sides->empty()) {
       tell_unknown_size(scales);
-      return {use_};
+      return one_scale();
     }
     return uses(scales, *size, sizes(scales, *sides));
   }
@@ -177,6 +178,14 @@ class Chain {
                     quote(use_.id)));
     diagnostic.suggest("set 'size' to the longest side of the finished picture");
     diagnostic.notes.insert(diagnostic.notes.end(), use_.notes.begin(), use_.notes.end());
+  }
+
+  /// The use as it stands, with the iterations of the finest scale.
+  std::vector<NodeEntry> one_scale() {
+    if (const ValuePtr iterations = value_of("iterations");
+        iterations != nullptr && iterations->list() != nullptr)
+      put(use_, "iterations", iterations_of(iterations, 0));
+    return {use_};
   }
 
   /// Coarse to fine.

@@ -143,6 +143,14 @@ TEST_CASE("without a size there is one scale, and that is told") {
   CHECK(numbers(result, "result", "iterations") == "200");
 }
 
+TEST_CASE("one scale takes the finest iterations, whatever it is one for") {
+  for (const std::string one :
+       {", scales: {from: 64}", ", size: 512, scales: ", ", size: 32, scales: {from: 64}"}) {
+    CAPTURE(one);
+    CHECK(numbers(used(one + ", iterations: [9, 8, 7]"), "result", "iterations") == "7");
+  }
+}
+
 TEST_CASE("a value that is no size, and iterations that are no number, are for the nodes that take them") {
   CHECK(used(", size: big, scales: {from: 64}").codes() == "");
   CHECK(numbers(used(", size: 128, scales: {from: 64}, iterations: [many, 3]"), "result", "iterations") ==
