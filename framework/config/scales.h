@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "framework/config/document.h"
-#include "framework/config/pipeline_file.h"
+#include "framework/config/subgraph.h"
 
 namespace gramflow {
 
