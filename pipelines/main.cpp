@@ -16,45 +16,10 @@
 #include "framework/base/text.h"
 #include "pipelines/commands.h"
 #include "pipelines/standard_streams.h"
+#include "pipelines/typing_mistakes.h"
 #include "pipelines/weights_command.h"
 
 namespace {
-
-/// CLI11 only says that a command is required; "" when that is not the matter.
-std::string unknown_command(const CLI::App& app, int argc, char** argv) {
-  if (argc < 2 || argv[1][0] == '-') return "";
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
-    names.push_back(command->get_name());
-  const std::string word = argv[1];
-  if (std::find(names.begin(), names.end(), word) != names.end()) return "";
-  if (word.ends_with(".yaml") || word.ends_with(".yml"))
-    return "gramflow: '" + word + "' is a file, not a command; to run it: gramflow run " + word + "\n";
-  const std::string hint = gramflow::did_you_mean(word, names);
-  return "gramflow: there is no command '" + word + "'; " +
-         (hint.empty() ? "there are " + gramflow::join_words(names) : hint) + "\n";
-}
-
-/// What CLI11 leaves at "not expected": options that nobody knows, and settings without --set.
-std::string unknown_options(const CLI::App& app) {
-  std::string text;
-  for (const CLI::App* command : app.get_subcommands()) {
-    std::vector<std::string> names;
-    for (const CLI::Option* option : command->get_options())
-      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-    for (const std::string& word : command->remaining()) {
-      if (word.starts_with("--")) {
-        const std::string hint = gramflow::did_you_mean(word.substr(0, word.find('=')), names);
-        text += "gramflow " + command->get_name() + ": there is no option '" + word + "'; " +
-                (hint.empty() ? "there are " + gramflow::join_words(names) : hint) + "\n";
-      } else if (word.find('=') != std::string::npos) {
-        text += "gramflow " + command->get_name() + ": '" + word + "' is not expected; did you mean '--set " +
-                word + "'?\n";
-      }
-    }
-  }
-  return text;
-}
 
 /// 2 for mistakes; 3 and 1 when nothing is wrong but a file.
 int exit_code(const gramflow::Diagnostics& found) {
@@ -119,11 +84,11 @@ int run_program(int argc, char** argv) {
     app.parse(argc, argv);
     return result;
   } catch (const CLI::ParseError& problem) {
-    if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {
+    if (const std::string unknown = gramflow::unknown_command(app, argc, argv); !unknown.empty()) {
       std::cerr << terminal_text(unknown);
       return 2;
     }
-    if (const std::string unknown = unknown_options(app); !unknown.empty()) {
+    if (const std::string unknown = gramflow::unknown_words(app); !unknown.empty()) {
       std::cerr << terminal_text(unknown);
       return 2;
     }

@@ -41,6 +41,8 @@ struct PortValue {
   std::vector<LayerTensor> layers;  ///< features, Grams
   InputSpace space;                 ///< network input
   std::string file;  ///< picture: the one that it was read from, when it comes straight from a Load; else ""
+  std::int64_t picture_width = 0;  ///< features: of what they were made from
+  std::int64_t picture_height = 0;
   std::string made_by;  ///< features, Grams: printable; only what equal makers made can be compared
 };
 

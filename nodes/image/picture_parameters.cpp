@@ -25,6 +25,10 @@ std::string find_input(LowerContext& context, std::string_view key, const std::s
   if (value != nullptr) tell_found(found, *value, context.diagnostics());
   if (!found.path.empty()) return found.path;
   std::string message = "there is no picture '" + one_line(path) + "'";
+  if (path.starts_with('[') && path.ends_with(']'))
+    message +=
+        "\n  one Load reads one picture; for several styles write a Load and a Gram for each and "
+        "target: [first, second] at the loss";
   for (const std::string& place : found.looked)
     message += "\n  looked for " + std::filesystem::absolute(place).lexically_normal().string();
   throw MissingResource(message +

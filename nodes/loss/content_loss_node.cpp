@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "nodes/loss/layer_differences.h"
 #include "nodes/loss/loss_nodes.h"
 
@@ -19,8 +21,29 @@ void visit_parameters(Visitor& visitor, ContentLossParameters& parameters) {
       "the same for any network and 1 is a picture of nothing but means");
 }
 
+/// False after reporting pictures of two sizes, in their own pixels: those of a deep layer tell nobody anything.
+bool pictures_fit(LowerContext& context) {
+  const PortValue& features = *context.input("features");
+  const PortValue& target = *context.input("target");
+  if (features.picture_width == target.picture_width && features.picture_height == target.picture_height)
+    return true;
+  Diagnostic& problem = context.diagnostics().error(
+      "shapes", context.node().entry.id_span,
+      fmt::format("ContentLoss '{}' compares a picture of {}x{} with one of {}x{} place by place; both must "
+                  "have the same size",
+                  context.node().id(), features.picture_width, features.picture_height, target.picture_width,
+                  target.picture_height));
+  problem.suggest(fmt::format("load or Resize the picture that the canvas starts from with size: [{}, {}]",
+                              target.picture_width, target.picture_height));
+  for (const char* port : {"features", "target"})
+    if (const Node* source = context.source(port))
+      problem.note(fmt::format("'{}' comes from '{}'", port, source->id()), source->entry.id_span);
+  return false;
+}
+
 void lower_content_loss(LowerContext& context) {
   const auto& parameters = context.parameters<ContentLossParameters>();
+  if (!pictures_fit(context)) return;
   if (parameters.relative && !target_stands_still(context, "relative: true")) return;
   for (const LayerPair& pair : layer_pairs(context, parameters, "features"))
     add_difference(context, pair, pair.targets.front().tensor, parameters, RelativeUnit::Of::variation);

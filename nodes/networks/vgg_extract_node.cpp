@@ -13,6 +13,7 @@
 #include "framework/ops/relu.h"
 #include "framework/ops/scaled_pool.h"
 #include "nodes/networks/input_space.h"
+#include "nodes/networks/layer_words.h"
 #include "nodes/networks/named_network.h"
 #include "nodes/networks/network_nodes.h"
 
@@ -158,9 +159,10 @@ int deepest_layer(LowerContext& context, NetworkLibrary& library, const Network&
     if (index < 0) {
       const std::vector<std::string> names = network.layer_names();
       const std::string owner = network_with(library, demand.layer);
-      const std::string hint =
-          owner.empty() ? did_you_mean(demand.layer, names)
-                        : fmt::format("{} has this layer; here the last is '{}'", owner, names.back());
+      std::string hint = layer_in_other_words(network, demand.layer);
+      if (hint.empty())
+        hint = owner.empty() ? did_you_mean(demand.layer, names)
+                             : fmt::format("{} has this layer; here the last is '{}'", owner, names.back());
       context.diagnostics()
           .error("unknown-layer", demand.span.known() ? demand.span : context.node().entry.id_span,
                  "network '" + network.name + "' has no layer '" + demand.layer + "'")
@@ -228,6 +230,9 @@ void lower_vgg_extract(LowerContext& context, NetworkLibrary& library) {
   std::unordered_set<std::string> demanded;
   for (const LayerDemand& demand : context.demanded()) demanded.insert(demand.layer);
   PortValue features;
+  const Shape& made_from = context.desc(input.tensor).shape;
+  features.picture_width = made_from.width;
+  features.picture_height = made_from.height;
   features.made_by = network->name + changes_text(parameters);
   Borders borders(parameters, *network);
   TensorId now = input.tensor;

@@ -205,3 +205,15 @@ TEST_CASE("a --set that changes nothing is told") {
   CHECK_FALSE(warns("--set size=8 --set picture=plain.png"));
   CHECK_FALSE(warns("--set nodes.save.path=out/\\${deep}.png --set deep=3"));
 }
+
+TEST_CASE("a forgotten --set is told with a key that the file has") {
+  const Work work;
+  put(work, "v.yaml",
+      "version: 1\nvars: {content: plain.png, size: 8}\nnodes:\n  a: {type: Load, path: $content, size: "
+      "$size}\n  "
+      "save: {type: Save, image: a, path: out/v.png}\n");
+  CHECK(run_in(work.path(), "check v.yaml size=9").says("did you mean '--set size=9'?"));
+  CHECK(run_in(work.path(), "check v.yaml contnt=plain.png").says("did you mean '--set content=plain.png'?"));
+  CHECK(run_in(work.path(), "check v.yaml colour=1").says("--set can set content and size"));
+  CHECK(run_in(work.path(), "check v.yaml colour=1").code == 2);
+}
