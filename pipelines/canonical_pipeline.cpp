@@ -136,6 +136,7 @@ CanonicalPipeline::CanonicalPipeline(const PipelineSource& source, const NodeTyp
     const std::string path = found.path.empty() ? found.looked.front() : found.path;
     const std::string absolute = fs::absolute(path, failed).lexically_normal().string();
     ValuePtr named = text_value(absolute);  // stages that read different files differ
+    kept_.push_back(named);
     files_.emplace(named.get(), absolute);
     if (std::string written = written_with_environment(value, text); !written.empty())
       environment_.emplace(named.get(), std::move(written));
@@ -167,6 +168,7 @@ ValuePtr CanonicalPipeline::note_environment(const ValuePtr& value, ValuePtr spe
       environment_.emplace(to.get(), written_with_environment(from, from.scalar()->text));
   };
   note(note, *value, spelled);
+  kept_.push_back(spelled);
   return spelled;
 }
 

@@ -37,6 +37,7 @@ class CanonicalPipeline {
   ValuePtr note_environment(const ValuePtr& value, ValuePtr spelled);
 
   ValuePtr root_;
+  std::vector<ValuePtr> kept_;  ///< values that the maps below know, so that no other gets their address
   std::map<const Value*, std::string>
       files_;  ///< values in the tree that name files, and their absolute paths
   std::map<const Value*, std::string> environment_;  ///< values in it that hold some of the environment, as written

@@ -109,7 +109,8 @@ int run_program(int argc, char** argv) {
     found.error(threads ? "missing-file" : "unreadable-file", {},
                 threads
                     ? "not enough threads can be started here; raise the limit on processes (ulimit -u, or "
-                      "pids.max of the container)"
+                      "pids.max of the container), or on memory: " +
+                          human_bytes(available_memory().bytes) + " are " + available_memory().limit
                     : problem.what());
     print_failure(found, json_diagnostics);
     return threads ? 3 : 1;
@@ -133,6 +134,7 @@ int run_program(int argc, char** argv) {
 int main(int argc, char** argv) {
   gramflow::open_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of writing, not an end
   const int result = run_program(argc, argv);
   const std::string problem = gramflow::flush_standard_output();
   if (!problem.empty()) std::cerr << "gramflow: " << problem << '\n';

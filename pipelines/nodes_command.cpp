@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
+#include "framework/base/terminal_text.h"
 #include "framework/base/text.h"
 #include "pipelines/commands.h"
 #include "pipelines/node_pages.h"
@@ -33,7 +34,7 @@ void add_nodes_command(CLI::App& app, Environment& environment, int& result) {
       std::vector<std::string> names;
       for (const NodeType& candidate : environment.types) names.push_back(candidate.name);
       const std::string hint = did_you_mean(options->type, names);
-      std::cerr << "gramflow: there is no node type '" << options->type << "'; "
+      std::cerr << "gramflow: there is no node type '" << terminal_text(options->type) << "'; "
                 << (hint.empty() ? "there are " + join_words(names) : hint) << '\n';
       result = 2;
       return;

@@ -9,6 +9,7 @@
 #include "framework/base/replaced_file.h"
 #include "framework/base/terminal_text.h"
 #include "framework/config/canonical.h"
+#include "framework/config/untrusted_path.h"
 #include "framework/exec/run_stages.h"
 #include "framework/observers/console_observer.h"
 #include "framework/observers/log_observer.h"
@@ -100,6 +101,10 @@ WrittenFiles written_files(const RunCommandOptions& options, const PipelineSourc
                            CheckpointChoice& checkpoint, const Tell& tell) {
   WrittenFiles files(stages, pipeline_files(source, stages));
   checkpoint = choose_checkpoint(stages.front()->document.checkpoint, files.first_picture());
+  if (source.untrusted && checkpoint.asked)
+    if (const std::string problem = untrusted_spelling_problem(checkpoint.path); !problem.empty())
+      throw InvalidPipeline(one_problem("untrusted", stages.front()->document.checkpoint->path_span,
+                                        "the checkpoint " + problem + ", which --untrusted does not allow"));
   if (stages.back()->plan.program.loops.empty()) checkpoint.path.clear();
   if (!checkpoint.path.empty()) {
     if (const std::string other = CheckpointStore(checkpoint.path).in_the_way(); !other.empty()) {

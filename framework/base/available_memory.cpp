@@ -105,13 +105,14 @@ std::optional<std::uint64_t> left_of_address_space() {
 }  // namespace
 
 AvailableMemory available_memory() {
-  AvailableMemory result{std::numeric_limits<std::uint64_t>::max(), "available"};
+  AvailableMemory result{std::numeric_limits<std::uint64_t>::max(), false, "available"};
   const auto consider = [&](const std::optional<std::uint64_t>& bytes, const char* limit) {
-    if (bytes && *bytes < result.bytes) result = {*bytes, limit};
+    if (bytes && *bytes < result.bytes) result = {*bytes, false, limit};
   };
   consider(machine_free(), "free on this machine");
   for (const Group& group : groups()) consider(left_in(group), "left by the memory limit of this cgroup (container)");
-  consider(left_of_address_space(), "left by the limit on address space (ulimit -v)");
+  if (const auto addresses = left_of_address_space(); addresses && *addresses < result.bytes)
+    result = {*addresses, true, "left by the limit on address space (ulimit -v)"};
   return result;
 }
 

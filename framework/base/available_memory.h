@@ -7,6 +7,7 @@ namespace gramflow {
 
 struct AvailableMemory {
   std::uint64_t bytes = 0;
+  bool address_space = false;  ///< of addresses, not of memory: stacks and libraries count, too
   std::string limit;  ///< what sets it: "free on this machine", "left in the cgroup", "left by 'ulimit -v'"
 };
 

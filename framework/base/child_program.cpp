@@ -63,7 +63,9 @@ int start(const std::string& path, int socket, int memory, ::pid_t& process) {
   ::sigset_t none;
   ::sigemptyset(&none);
   ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  // A group of its own: Ctrl-C at a terminal is this program's to hear, and must not end a picture half-way.
+  ::posix_spawnattr_setpgroup(&attributes, 0);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
   std::string name = path;
   std::array<char*, 2> arguments = {name.data(), nullptr};
   const int error = ::posix_spawn(&process, path.c_str(), &actions, &attributes, arguments.data(), environ);

@@ -40,6 +40,7 @@ struct Document {
   int stages = 1;                      ///< entries of `schedule:`, at least 1
   std::string directory;  ///< folder of the main file ("." for a bare name): relative paths start here
   std::string file_name;  ///< as the user wrote it
+  bool untrusted = false;             ///< as its source
   std::vector<std::string> included;  ///< paths of the files that were included
   const NodeEntry* find(std::string_view id) const;
 };

@@ -52,6 +52,8 @@ class Expander {
     document.directory = folder_of(document.file_name);
     document.nodes_span = declarations_.nodes_span;
     document.included = declarations_.included;
+    document.untrusted = source_.untrusted;
+    if (source_.untrusted) substitution_.forbid_environment();
     for (const auto& [name, subgraph] : declarations_.subgraphs) document.subgraphs.push_back(name);
 
     Level file;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <new>
 #include <set>
 
 #include "framework/base/error.h"
@@ -12,6 +13,7 @@
 #include "framework/config/files.h"
 #include "framework/config/read_pipeline.h"
 #include "framework/config/subgraph.h"
+#include "framework/config/untrusted_path.h"
 #include "framework/config/written_path.h"
 #include "framework/config/yaml_reader.h"
 
@@ -24,6 +26,22 @@ namespace {
 
 constexpr std::size_t most_files = 200;
 const std::vector<std::string> top_keys = {"version", "include", "vars", "subgraphs", "nodes", "schedule", "checkpoint"};
+
+/// Whether a file says of itself what only pipelines say: 'version: 1', 'nodes:' or 'subgraphs:' at its top.
+bool looks_like_pipeline(std::string_view text) {
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find_first_of("\r\n", begin), text.size());
+    std::string line;  // without spaces, quotes and the bracket of a file in one line
+    for (const char letter : text.substr(begin, std::min<std::size_t>(end - begin, 100)))
+      if (letter != '"' && letter != '\'' && letter != '{' && (letter != ' ' || line.empty())) line += letter;
+    if (line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
+    const bool version = line.starts_with("version:1") && (line.size() == 9 || line[9] < '0' || line[9] > '9') &&
+                         !line.starts_with("version:1.");
+    if (version || line.starts_with("nodes:") || line.starts_with("subgraphs:")) return true;
+    begin = end + 1;
+  }
+  return false;
+}
 
 class FileReader {
  public:
@@ -130,6 +148,9 @@ class FileReader {
           .suggest("write the path itself");
       return;
     }
+    if (source_.untrusted)
+      if (const std::string problem = untrusted_spelling_problem(written); !problem.empty())
+        return refuse_untrusted(value, problem);
     std::vector<std::string> places;
     for (const std::string& folder : folders_beside(chain_.back().name))
       places.push_back(folder.empty() ? "." : folder);
@@ -156,6 +177,9 @@ class FileReader {
           .suggest(did_you_mean(std::filesystem::path(written).filename().string(), near));
       return;
     }
+    if (source_.untrusted)
+      if (const std::string problem = untrusted_place_problem(found, folder_of(source_.file->name())); !problem.empty())
+        return refuse_untrusted(value, problem);
     const std::string path = identity(found);
     const auto ring = std::find_if(chain_.begin(), chain_.end(),
                                    [&](const Including& including) { return including.path == path; });
@@ -173,11 +197,27 @@ class FileReader {
     }
     try {
       const PipelineSource included = read_pipeline(found);
+      if (!looks_like_pipeline(included.file->text())) {
+        // Nothing of it is shown: it may be anybody's file.
+        diagnostics_
+            .error("bad-include", value.span, fmt::format("{} is no pipeline", quote(written, 200)))
+            .suggest("a pipeline has a line 'version: 1'");
+        return;
+      }
       result_.included.push_back(found);
       read(included.file, false, value.span);
+    } catch (const std::bad_alloc&) {
+      throw;
     } catch (const std::exception& problem) {
       diagnostics_.error("bad-include", value.span, problem.what());
     }
+  }
+
+  void refuse_untrusted(const Value& value, const std::string& problem) {
+    diagnostics_
+        .error("untrusted", value.span,
+               quote(value.scalar()->text, 200) + " " + problem + ", which --untrusted does not allow")
+        .suggest("put the file beside the pipeline; or, if you trust it, run it without --untrusted");
   }
 
   void report_ring(std::vector<Including>::const_iterator first, const Value& value) {

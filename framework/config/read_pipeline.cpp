@@ -10,6 +10,7 @@
 #include <iostream>
 
 #include "framework/base/error.h"
+#include "framework/base/plain_file.h"
 #include "framework/base/text.h"
 #include "framework/config/document.h"
 #include "framework/config/files.h"
@@ -55,6 +56,8 @@ PipelineSource read_pipeline(const std::string& path, std::vector<Override> over
         fmt::format("there is no file {}{}", quote(path, 500), near.empty() ? "" : "; " + near));
   }
   if (std::filesystem::is_directory(status)) report_folder(path);
+  if (const std::string kind = not_a_plain_file(path); !kind.empty())
+    throw RunError(fmt::format("{} is {}; a pipeline file was expected", quote(path, 500), kind));
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   if (!file) throw RunError(fmt::format("{} cannot be read: {}", quote(path, 500), std::strerror(errno)));

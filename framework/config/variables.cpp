@@ -8,6 +8,7 @@
 
 #include "framework/base/text.h"
 #include "framework/config/copy_value.h"
+#include "framework/config/untrusted_path.h"
 #include "framework/config/yaml_text.h"
 
 // A text that is nothing but $name (or ${name}) becomes the variable's value with its type; anything longer
@@ -308,6 +309,13 @@ ValuePtr Substitution::environment(std::string_view expression, const ValuePtr& 
         ->error("variable-syntax", place->span,
                 fmt::format("{} cannot be the name of an environment variable", quote(name)))
         .suggest("write ${env:NAME} or ${env:NAME:-default}");
+    return nullptr;
+  }
+  if (environment_forbidden_ && !was_typed(*place)) {
+    diagnostics_
+        ->error("untrusted", place->span,
+                fmt::format("the pipeline asks for the environment variable {}, which --untrusted does not allow", name))
+        .suggest("if you trust it, run it without --untrusted");
     return nullptr;
   }
   const char* found = std::getenv(name.c_str());

@@ -48,6 +48,8 @@ class Substitution {
   ValuePtr apply(const ValuePtr& value, Scope& scope) { return apply(value, scope, 0); }
   /// The value of a variable with all variables in it replaced.
   ValuePtr resolve(const std::string& name, Variable& variable, Scope& owner);
+  /// What a file says may not ask for environment variables from now on; what was typed may.
+  void forbid_environment() { environment_forbidden_ = true; }
   /// Names of nodes, for the hint that they are written without a dollar.
   void set_node_names(std::vector<std::string> names) { node_names_ = std::move(names); }
 
@@ -79,6 +81,7 @@ class Substitution {
   std::vector<std::pair<std::string, const Variable*>> resolving_;  ///< the chain that is being followed
   std::size_t copies_ = 0;
   bool exhausted_ = false;
+  bool environment_forbidden_ = false;
   int unknown_ = 0;
 };
 

@@ -57,6 +57,12 @@ std::string scalar_text(const Value::Scalar& scalar) {
   return plain ? scalar.text : double_quoted(scalar.text);
 }
 
+/// `${env:NAME}` alone, whose value keeps its type only without quotes, which block style allows.
+bool is_plain_variable(const Value::Scalar& scalar) {
+  const std::string& text = scalar.text;
+  return !scalar.quoted && text.starts_with("${env:") && text.ends_with('}') && is_word(text.substr(6, text.size() - 7));
+}
+
 std::string key_text(const std::string& key) {
   return is_word(key) && key != "null" ? key : double_quoted(key);
 }
@@ -79,7 +85,7 @@ void write(const Value& value, std::size_t indentation, std::string& out) {
   if (value.is_null()) {
     out += "~\n";
   } else if (const Value::Scalar* scalar = value.scalar()) {
-    out += scalar_text(*scalar) + "\n";
+    out += (is_plain_variable(*scalar) ? scalar->text : scalar_text(*scalar)) + "\n";
   } else if (const Value::List* items = value.list()) {
     if (items->empty()) out += "[]\n";
     for (const ValuePtr& item : *items) {

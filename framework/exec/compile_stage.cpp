@@ -7,6 +7,7 @@
 #include "framework/base/resident_memory.h"
 #include "framework/compile/compile.h"
 #include "framework/compile/passes.h"
+#include "framework/graph/untrusted_files.h"
 #include "framework/config/expand.h"
 
 namespace gramflow {
@@ -48,8 +49,10 @@ std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const
   compiled->document = expand(source, stage, diagnostics, port_test(types));
   compiled->last = stage + 1 == std::max(1, compiled->document.stages);
   compiled->graph = link(compiled->document, types, diagnostics);
+  if (source.untrusted) check_untrusted_reads(compiled->graph, diagnostics);
   if (diagnostics.error_count() > errors) return nullptr;
   Lowered lowered = lower(compiled->graph, diagnostics);
+  if (source.untrusted) check_untrusted_files(compiled->graph, lowered.files, diagnostics);
   if (diagnostics.error_count() > errors + lowered.missing_files) return nullptr;
   ThreadScope scope(threads);  // kernels ask for scratch memory by worker
   try {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <new>
 #include <set>
 
 #include "framework/base/error.h"
@@ -76,6 +77,8 @@ void PreparedPlan::run(int index) {
     kernels_[i]->run();
   } catch (const MissingResource& problem) {
     throw MissingResource(located(operation, problem.what()));
+  } catch (const std::bad_alloc&) {
+    throw RunError(located(operation, "there is not enough memory for it; a smaller 'size' needs less"));
   } catch (const std::exception& problem) {
     throw RunError(located(operation, problem.what()));
   }

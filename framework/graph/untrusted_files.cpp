@@ -34,8 +34,13 @@ void check_untrusted_reads(const Graph& graph, Diagnostics& diagnostics) {
   }
 }
 
-void check_untrusted_writes(const Graph& graph, const std::vector<UsedFile>& files, Diagnostics& diagnostics) {
+void check_untrusted_files(const Graph& graph, const std::vector<UsedFile>& files, Diagnostics& diagnostics) {
+  bool own_network = false;  // the network that the weights behind it belong to
   for (const UsedFile& file : files) {
+    const std::string away = file.writes ? "" : untrusted_place_problem(file.path, graph.directory);
+    if (file.what == "network") own_network = away.empty();
+    if (file.what == "weights" && own_network && !away.empty())
+      refuse(graph.nodes[static_cast<std::size_t>(graph.find(file.node))], "network", file.path, away, diagnostics);
     if (!file.writes) continue;
     const Node& node = graph.nodes[static_cast<std::size_t>(graph.find(file.node))];
     const Value* value = node.value_of("path");

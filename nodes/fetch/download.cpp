@@ -20,8 +20,6 @@
 namespace gramflow {
 namespace {
 
-constexpr std::uint64_t largest_file = 4ULL << 30;
-
 /// One connection.
 class Transfer {
  public:
@@ -42,6 +40,8 @@ class Transfer {
     return judge(code, status);
   }
 
+  /// What comes in drops would come for ever.
+  bool too_slow() const { return too_slow_; }
   /// Why it did not end well.
   const std::string& reason() const { return reason_; }
 
@@ -55,7 +55,7 @@ class Transfer {
     curl_easy_setopt(curl_, CURLOPT_MAXREDIRS, 10L);
     curl_easy_setopt(curl_, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl_, CURLOPT_CONNECTTIMEOUT, 20L);
-    curl_easy_setopt(curl_, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(curl_, CURLOPT_LOW_SPEED_LIMIT, 1024L);
     curl_easy_setopt(curl_, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stalled_seconds));
     curl_easy_setopt(curl_, CURLOPT_USERAGENT, "gramflow/" GRAMFLOW_VERSION);
     curl_easy_setopt(curl_, CURLOPT_ERRORBUFFER, error_);
@@ -96,8 +96,8 @@ class Transfer {
   bool take(const char* bytes, std::size_t count) {
     if (!started_ && !start()) return false;
     if (!keep_) return true;  // the body of an error message
-    if (file_.size() + count > largest_file) {
-      reason_ = "it is larger than " + human_bytes(largest_file) + ", which no weights file is";
+    if (total_ > options_.largest || file_.size() + count > options_.largest) {
+      reason_ = "it is larger than " + human_bytes(options_.largest) + ", which no weights of this network are";
       hopeless_ = true;
       return false;
     }
@@ -138,6 +138,7 @@ class Transfer {
     if (status == 416 && code == CURLE_OK)  // nothing behind what we have
       return total_ > 0 && file_.size() == total_ ? Outcome::complete : Outcome::start_over;
     if (code != CURLE_OK) {
+      too_slow_ = code == CURLE_OPERATION_TIMEDOUT;
       reason_ = error_[0] != '\0' ? error_ : curl_easy_strerror(code);
       if (file_.size() > 0) reason_ += fmt::format("; {} have arrived", human_bytes(file_.size()));
       const bool pointless = code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT ||
@@ -165,6 +166,7 @@ class Transfer {
   bool keep_ = false;
   bool mixed_up_ = false;
   bool hopeless_ = false;
+  bool too_slow_ = false;
   std::string reason_;
   std::chrono::steady_clock::time_point told_;
 };
@@ -200,7 +202,7 @@ void download(const DownloadOptions& options) {
       case Transfer::Outcome::again:
         break;
     }
-    if (file.size() > before) {
+    if (file.size() > before && !transfer.too_slow()) {
       tries = 0;
       pause = options.pause_seconds;
     }

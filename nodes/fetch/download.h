@@ -18,7 +18,8 @@ struct DownloadOptions {
       progress;                ///< called a few times a second at most; may be empty
   int tries = 4;               ///< in a row without a new byte
   double pause_seconds = 0.5;  ///< before the second try, doubled before each further one
-  int stalled_seconds = 30;    ///< without a byte, before a connection counts as dead
+  int stalled_seconds = 30;    ///< below a kibibyte a second, before a connection counts as dead
+  std::uint64_t largest = std::uint64_t{4} << 30;  ///< bytes: more is refused as soon as it is known
 };
 
 /// Resumes `file` if the server can, starts over if not. Proxies are taken from the usual variables

@@ -132,7 +132,7 @@ class Getter {
   }
 
   void receive(const std::string& url, const std::string& part) {
-    DownloadOptions download_options{url, part, {}, 4, options_.pause_seconds, 30};
+    DownloadOptions download_options{url, part, {}, 4, options_.pause_seconds, 30, largest_download()};
     if (options_.progress)
       download_options.progress = [&](const DownloadProgress& progress) { options_.progress(url, progress); };
     download(download_options);
@@ -163,7 +163,21 @@ class Getter {
     return join_words(texts, "or");
   }
 
+  /// Weights files hold classifiers, too, which for VGG are seven to nine times as large as what is used here.
+  std::uint64_t largest_download() const {
+    constexpr std::uint64_t slack = std::uint64_t{64} << 20, factor = 16;
+    std::uint64_t floats = 0;
+    for (const NetworkLayer& layer : network_->layers)
+      floats += static_cast<std::uint64_t>(layer.in_channels) * static_cast<std::uint64_t>(layer.out_channels) *
+                static_cast<std::uint64_t>(layer.kernel * layer.kernel);
+    return floats * sizeof(float) * factor + slack;
+  }
+
+  /// A network file of somebody's own has its weights beside it: in the cache they could take the place of another
+  /// network's.
   std::string target() const {
+    if (is_network_path(options_.network))
+      return (fs::path(network_->file).parent_path() / fs::path(network_->weights_file).filename()).string();
     return (fs::path(paths_.cache_folder) / fs::path(network_->weights_file).filename()).string();
   }
 

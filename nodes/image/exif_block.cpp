@@ -14,7 +14,7 @@
 namespace gramflow {
 namespace {
 
-constexpr std::uint16_t tag_orientation = 0x0112, tag_software = 0x0131, tag_camera_list = 0x8769,
+constexpr std::uint16_t tag_description = 0x010E, tag_orientation = 0x0112, tag_software = 0x0131, tag_camera_list = 0x8769,
                         tag_version = 0x9000, tag_colour_space = 0xA001;
 constexpr std::uint16_t kind_text = 2, kind_short = 3, kind_long = 4, kind_undefined = 7;
 
@@ -177,7 +177,11 @@ bool remove_property(std::string& words, std::size_t at) {
 
 }  // namespace
 
-std::vector<unsigned char> new_exif(const std::string& software) { return written({}, {}, software, true); }
+std::vector<unsigned char> new_exif(const std::string& software, const std::string& description) {
+  List picture;
+  if (!description.empty()) picture[tag_description] = text(description);
+  return written(std::move(picture), {}, software, true);
+}
 
 std::vector<unsigned char> kept_exif(const std::vector<unsigned char>& source, const std::string& software,
                                      bool srgb) {

@@ -5,8 +5,8 @@
 
 namespace gramflow {
 
-/// A block that says what wrote the picture and that its colours are sRGB's.
-std::vector<unsigned char> new_exif(const std::string& software);
+/// A block that says what wrote the picture, what it shows ("" for nothing), and that its colours are sRGB's.
+std::vector<unsigned char> new_exif(const std::string& software, const std::string& description = "");
 
 /// A source's block for a picture made of it: camera, lens, date, exposure and resolution stay; orientation
 /// is upright; the thumbnail, sizes, GPS position, serial numbers, the owner's name and the maker's notes

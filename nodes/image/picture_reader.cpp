@@ -7,13 +7,16 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 
+#include "framework/base/available_memory.h"
 #include "framework/base/child_program.h"
 #include "framework/base/error.h"
+#include "framework/base/plain_file.h"
 #include "framework/base/text.h"
 #include "nodes/image/decoder_protocol.h"
 #include "nodes/image/readable_formats.h"
@@ -57,8 +60,8 @@ const ReadableFormat& format_of_file(const std::string& path) {
   if (error && status.type() == fs::file_type::none)
     throw MissingResource(
         fmt::format("{}: cannot be looked at ({}); expected a readable picture file", path, error.message()));
-  if (status.type() != fs::file_type::regular)
-    throw MissingResource(fmt::format("{}: this is not a regular file; expected a picture file", path));
+  if (const std::string kind = not_a_plain_file(path); !kind.empty())
+    throw MissingResource(fmt::format("{}: this is {}; expected a picture file", path, kind));
   std::ifstream file(path, std::ios::binary);
   if (!file)
     throw MissingResource(
@@ -113,6 +116,7 @@ class PictureReader::Visit {
 
   PictureInfo ask(Kind kind, std::uint64_t memory, int seconds) {
     seconds_ = seconds;
+    memory_ = memory;
     std::error_code ignored;
     const fs::path absolute = fs::absolute(path_, ignored);
     Packer request;
@@ -185,10 +189,23 @@ class PictureReader::Visit {
   }
   [[noreturn]] void report_end(const std::string& why) {
     child_.reset();
+    report_want_of_memory();
+    if (why == ::strsignal(SIGKILL))
+      throw RunError(fmt::format("{}: the program that decodes pictures was killed, as a system does that runs out of "
+                                 "memory; {} are {}; run again when more is free",
+                                 path_, human_bytes(available_memory().bytes), available_memory().limit));
     throw RunError(fmt::format(
         "{}: the {} picture ended the program that decodes it ({}); expected a whole picture; it is "
         "damaged or made to do harm, fetch or save it again",
         path_, format_.title, why));
+  }
+  /// Where this process may not have what the child was allowed, it is not the picture's fault.
+  void report_want_of_memory() const {
+    const AvailableMemory available = available_memory();
+    if (available.bytes >= memory_) return;
+    throw RunError(fmt::format("{}: decoding it may take {} of memory, and {} are {}; free some, or make the picture "
+                               "smaller",
+                               path_, human_bytes(memory_), human_bytes(available.bytes), available.limit));
   }
   [[noreturn]] void distrust() { report_end("what it answered makes no sense"); }
 
@@ -204,6 +221,7 @@ class PictureReader::Visit {
       throw RunError(fmt::format("{}: this is {}, which is not read, though the file seems to be whole; {}",
                                  path_, one_line(what), message.text()));
     }
+    if (kind == Kind::out_of_memory) report_want_of_memory();
     if (kind == Kind::out_of_memory)
       throw RunError(fmt::format(
           "{}: the {} picture asks for more memory than its header accounts for; expected a whole "
@@ -267,6 +285,7 @@ class PictureReader::Visit {
   const ReadableFormat& format_;
   std::string payload_;
   int seconds_ = header_seconds;
+  std::uint64_t memory_ = 0;
 };
 
 PictureReader::PictureReader() = default;

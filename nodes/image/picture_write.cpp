@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "framework/base/error.h"
+#include "framework/base/plain_file.h"
 #include "framework/base/replaced_file.h"
 #include "framework/base/text.h"
 #include "nodes/image/exif_block.h"
@@ -106,6 +107,7 @@ std::string place_problem(const std::string& path) {
   }
   std::error_code ignored;
   if (fs::is_directory(target, ignored)) return "there is a folder of that name";
+  if (const std::string kind = not_a_plain_file(target.string()); !kind.empty()) return "it is " + kind;
   fs::path folder = target.parent_path();
   while (!folder.empty() && folder != folder.root_path() && !fs::exists(folder, ignored))
     folder = folder.parent_path();
@@ -136,8 +138,9 @@ void write_picture(const std::string& path, std::span<const float> rgb, PictureS
   encoding.description = options.description;
   encoding.profile = options.profile;
   // JPEG and WebP have no other place for the name of a program.
+  const bool webp = format.name == "webp";  // which has no comments either
   const bool needs_exif = format.name == "jpeg" || format.name == "webp";
-  encoding.exif = options.exif.empty() && needs_exif && !options.software.empty() ? new_exif(options.software)
+  encoding.exif = options.exif.empty() && needs_exif && !options.software.empty() ? new_exif(options.software, webp ? options.description : "")
                                                                                   : options.exif;
   encoding.xmp = options.xmp;
   const std::size_t row_floats = static_cast<std::size_t>(size.width) * 3;

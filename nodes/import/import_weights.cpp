@@ -9,6 +9,7 @@
 
 #include "framework/base/error.h"
 #include "framework/base/printable.h"
+#include "framework/base/replaced_file.h"
 #include "framework/base/text.h"
 #include "nodes/import/choose_network.h"
 #include "nodes/import/layer_numbers.h"
@@ -26,6 +27,9 @@ class Importer {
   Importer(const ImportOptions& options, const NetworkPaths& paths) : options_(options), paths_(paths) {}
 
   ImportReport run() {
+    std::error_code unknown;
+    if (std::filesystem::equivalent(options_.file, writing_target(options_.output), unknown))
+      throw RunError(options_.output + ": this is the file that is imported; choose another name to write to");
     const std::unique_ptr<TensorSource> source = open_tensor_source(options_.file);
     const Checksums checksums = file_checksums(options_.file, [&](std::uint64_t done, std::uint64_t total) {
       tell("checking " + options_.file, done, total);

@@ -11,6 +11,7 @@
 #include <map>
 #include <sstream>
 
+#include "framework/base/plain_file.h"
 #include "framework/base/text.h"
 #include "nodes/networks/network_advice.h"
 #include "nodes/networks/network_parameters.h"
@@ -270,9 +271,23 @@ class Builder {
   std::string before_ = "a picture";
 };
 
+bool looks_like_network(const std::string& text) {
+  std::istringstream lines(text);
+  std::string line;
+  while (std::getline(lines, line))
+    for (const char* key : {"layers:", "name:", "{", "weights:"})
+      if (line.starts_with(key)) return true;
+  return false;
+}
+
 }  // namespace
 
 std::shared_ptr<const Network> read_network_file(const std::string& path, Diagnostics& diagnostics) {
+  if (const std::string kind = not_a_plain_file(path); !kind.empty()) {
+    diagnostics.error("network-file", {std::make_shared<SourceFile>(path, ""), {}, {}},
+                      "it is " + kind + "; the file of a network was expected");
+    return nullptr;
+  }
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   text << file.rdbuf();
@@ -280,6 +295,11 @@ std::shared_ptr<const Network> read_network_file(const std::string& path, Diagno
   const std::size_t errors = diagnostics.error_count();
   if (!file) {
     diagnostics.error("network-file", {source, {}, {}}, "the network file cannot be read or is empty");
+    return nullptr;
+  }
+  // Nothing is shown of a file that is no network's: it may be anybody's.
+  if (!looks_like_network(source->text())) {
+    diagnostics.error("network-file", {source, {}, {}}, "it is no network file: it has neither 'layers:' nor 'name:'");
     return nullptr;
   }
   ValuePtr root = parse_yaml(source, diagnostics);

@@ -15,6 +15,7 @@
 #include <limits>
 
 #include "framework/base/error.h"
+#include "framework/base/plain_file.h"
 #include "framework/base/text.h"
 #include "nodes/weights/half.h"
 #include "nodes/weights/safetensors_header.h"
@@ -167,7 +168,8 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : path_(path) {
   const auto status = std::filesystem::status(path, problem);
   if (!std::filesystem::exists(status)) fail(path, "there is no such file");
   if (std::filesystem::is_directory(status)) fail(path, "is a folder; expected a safetensors file");
-  if (!std::filesystem::is_regular_file(status)) fail(path, "is no ordinary file");
+  if (const std::string kind = not_a_plain_file(path); !kind.empty())
+    fail(path, "is no ordinary file, but " + kind);
   const std::uint64_t size = std::filesystem::file_size(path, problem);
   std::ifstream file(path, std::ios::binary);
   if (problem || !file) fail(path, "cannot be opened");

@@ -48,7 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 2) return 0;
   try_file(std::string(bytes));
   // The first two bytes say where the head ends.
-  const std::size_t split = std::min<std::size_t>(data[0] | data[1] << 8, size - 2);
+  const std::size_t split = std::min<std::size_t>(std::size_t{data[0]} | std::size_t{data[1]} << 8, size - 2);
   const std::string_view head = bytes.substr(2, split), rest = bytes.substr(2 + split);
   std::string file = "gramflow checkpoint 1\n";
   const std::uint64_t length = head.size();

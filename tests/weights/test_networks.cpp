@@ -193,7 +193,7 @@ TEST_CASE("a download without a usable checksum is refused") {
 }
 
 TEST_CASE("files that are no network") {
-  CHECK(contains(mistakes_of("- a\n- b\n"), "a network file is a map with name, input, weights and layers"));
+  CHECK(contains(mistakes_of("- a\n- b\n"), "it is no network file"));
   CHECK(mistakes_of("") != "");
   CHECK(contains(mistakes_of("name: [\n"), "error:"));
   CHECK(contains(mistakes_of(with_layers("  []\n")), "layers"));
