@@ -10,7 +10,8 @@
 // Sizes are the finest one divided by powers of the factor, rounded, as long as they are at least `from`.
 // Iterations are read from the finest scale backwards; scales that the list does not reach take its first
 // entry. What a scale does with its `size`, its `iterations` and its `start` is the subgraph's business; a
-// parameter `first_iteration`, if it has one, is told how many iterations the scales before make together.
+// parameter `first_iteration`, if it has one, is told how many iterations the scales before make together; a parameter
+// `carry` is `canvas` at the coarsest scale, which has no other scale's moments to go on with.
 #include "framework/config/scales.h"
 
 #include <fmt/format.h>
@@ -110,10 +111,11 @@ class Chain {
     return false;
   }
 
+  static bool has(const std::vector<SubgraphParameter>& names, const char* name) {
+    return std::any_of(names.begin(), names.end(), [&](const auto& other) { return other.name == name; });
+  }
+
   void check_subgraph(const Entry& scales) {
-    const auto has = [](const std::vector<SubgraphParameter>& names, const char* name) {
-      return std::any_of(names.begin(), names.end(), [&](const auto& other) { return other.name == name; });
-    };
     const auto miss = [&](const char* what, const char* hint) {
       report(scales.key_span,
              fmt::format("the subgraph {} has no {}, which 'scales' needs", quote(subgraph_.name), what))
@@ -185,6 +187,7 @@ class Chain {
     if (const ValuePtr iterations = value_of("iterations");
         iterations != nullptr && iterations->list() != nullptr)
       put(use_, "iterations", iterations_of(iterations, 0));
+    if (has(subgraph_.parameters, "carry")) put(use_, "carry", plain("canvas", use_.id_span));
     return {use_};
   }
 
@@ -211,6 +214,8 @@ class Chain {
     std::vector<NodeEntry> result;
     std::string before;
     double iterations_before = 0;
+    if (const ValuePtr first = value_of("first_iteration"); first != nullptr && first->scalar() != nullptr)
+      parse_number(first->scalar()->text, iterations_before);
     const ValuePtr iterations = value_of("iterations");
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       const bool finest = i + 1 == sizes.size();
@@ -220,12 +225,13 @@ class Chain {
       use.id += name;
       put(use, "size", size_value(scales, size, sizes[i]));
       if (!before.empty()) put(use, "start", plain(before, size.span));
+      if (before.empty() && has(subgraph_.parameters, "carry"))
+        put(use, "carry", plain("canvas", scales.key_span));
       if (iterations != nullptr) {
         const ValuePtr now = iterations_of(iterations, sizes.size() - 1 - i);
         put(use, "iterations", now);
-        for (const SubgraphParameter& parameter : subgraph_.parameters)
-          if (parameter.name == "first_iteration")
-            put(use, "first_iteration", plain(fmt::format("{:.0f}", iterations_before), now->span));
+        if (has(subgraph_.parameters, "first_iteration"))
+          put(use, "first_iteration", plain(fmt::format("{:.0f}", iterations_before), now->span));
         double count = 0;
         if (now->scalar() != nullptr && parse_number(now->scalar()->text, count) && std::isfinite(count))
           iterations_before += std::clamp(std::floor(count), 0.0, 1e7);

@@ -98,6 +98,15 @@ TEST_CASE("the count of iterations goes on from scale to scale") {
   CHECK(numbers(result, "result", "first_iteration") == "0 90 180");
 }
 
+TEST_CASE("the coarsest scale has no moments to carry on") {
+  std::string text = scalable + photo +
+                     "  out: {type: look, content: photo, size: 64, carry: moments, scales: {from: 16}}\n";
+  text.replace(text.find("first_iteration: 0"), 18, "carry: canvas");
+  text.replace(text.find("first_iteration: $first_iteration"), 33, "carry: $carry");
+  CHECK(numbers(expanded(text, {}, 0, is_port), "result", "carry") == "canvas moments moments");
+  CHECK(numbers(expanded(text, {{"nodes.out.size", "16"}}, 0, is_port), "result", "carry") == "canvas");
+}
+
 TEST_CASE("a chain can follow a chain") {
   const Expansion result = expanded(
       scalable + photo +
