@@ -15,6 +15,7 @@ NodeTypes standard_nodes(std::shared_ptr<NetworkLibrary> library) {
       grade_node(),
       sharpen_node(),
       rotate_node(),
+      match_colors_node(),
       noise_node(),
       preprocess_node(library),
       postprocess_node(library),

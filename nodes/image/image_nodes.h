@@ -10,6 +10,7 @@ NodeType resize_node();
 NodeType grade_node();
 NodeType sharpen_node();
 NodeType rotate_node();
+NodeType match_colors_node();
 NodeType noise_node();
 
 }  // namespace gramflow
