@@ -24,12 +24,17 @@ struct Environment {
 /// FILE and --set, the same for every command.
 struct PipelineArguments {
   std::string file;
-  std::vector<std::string> settings;  ///< "key=value"
+  std::vector<std::string> settings;       ///< "key=value"
+  std::shared_ptr<const SourceFile> made;  ///< a text that takes the place of FILE, when a command made one
   void add_to(CLI::App& app);
   /// Throws InvalidPipeline for a --set without '='.
   PipelineSource read() const;
 };
 
+/// As `gramflow run` does.
+void run_made_pipeline(PipelineArguments pipeline, int threads, bool quiet, Environment& environment);
+
+void add_restyle_command(CLI::App& app, Environment& environment, int& result);
 void add_run_command(CLI::App& app, Environment& environment, int& result);
 /// With `json` nothing but the findings is printed, as an array.
 void add_check_command(CLI::App& app, Environment& environment, const bool& json);

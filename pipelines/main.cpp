@@ -68,6 +68,7 @@ int run_program(int argc, char** argv) {
   };
   Environment environment;
   int result = 0;
+  add_restyle_command(app, environment, result);
   add_run_command(app, environment, result);
   add_check_command(app, environment, json_diagnostics);
   add_explain_command(app);

@@ -32,6 +32,7 @@ PipelineSource PipelineArguments::read() const {
     overrides.push_back({setting.substr(0, equals), setting.substr(equals + 1)});
   }
   if (diagnostics.has_errors()) throw InvalidPipeline(std::move(diagnostics));
+  if (made != nullptr) return {made, std::move(overrides), {}};
   return read_pipeline(file, std::move(overrides));
 }
 

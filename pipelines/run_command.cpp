@@ -193,6 +193,14 @@ void run_pipeline(const RunCommandOptions& options, Environment& environment) {
 
 }  // namespace
 
+void run_made_pipeline(PipelineArguments pipeline, int threads, bool quiet, Environment& environment) {
+  RunCommandOptions options;
+  options.pipeline = std::move(pipeline);
+  options.threads = threads;
+  options.quiet = quiet;
+  run_pipeline(options, environment);
+}
+
 void add_run_command(CLI::App& app, Environment& environment, int&) {
   auto options = std::make_shared<RunCommandOptions>();
   CLI::App* command = app.add_subcommand("run", "Run a pipeline");
