@@ -23,6 +23,7 @@ struct BenchOptions {
   int height = 300;
   std::string network = "vgg19";
   std::string optimizer = "adam";
+  std::string style = "gram";
   int iterations = 10;
   int threads = 0;
   std::string executor = "flow";
@@ -43,13 +44,13 @@ nodes:
   style_gram: {{type: Gram, features: style_features, layers: [relu1_1, relu2_1, relu3_1, relu4_1, conv5_1]}}
   canvas_gram: {{type: Gram, features: canvas_features, layers: [relu1_1, relu2_1, relu3_1, relu4_1, conv5_1]}}
   content_loss: {{type: ContentLoss, features: canvas_features, target: content_features, layers: [relu4_4], weight: 1}}
-  style_loss: {{type: StyleLoss, gram: canvas_gram, target: style_gram, weight: 1e4}}
+  style_loss: {{type: StyleLoss, gram: canvas_gram, target: style_gram, kind: {s}, weight: 1e4}}
   tv_loss: {{type: TVLoss, input: result.canvas, weight: 10}}
   result: {{type: Optimizer, start: content_in, loss: [content_loss, style_loss, tv_loss], method: {m}, iterations: {i}}}
 )",
                      fmt::arg("w", options.width), fmt::arg("h", options.height),
                      fmt::arg("n", options.network), fmt::arg("m", options.optimizer),
-                     fmt::arg("i", iterations));
+                     fmt::arg("s", options.style), fmt::arg("i", iterations));
 }
 
 struct OperationRow {
@@ -179,8 +180,8 @@ void run_bench(const BenchOptions& options, Environment& environment) {
     std::cout << object.dump(2) << '\n';
     return;
   }
-  fmt::print("{}x{} {} {} on {} thread(s), {}\n", options.width, options.height, options.network,
-             options.optimizer, stopwatch.threads, cpu::instruction_set());
+  fmt::print("{}x{} {} {} {} on {} thread(s), {}\n", options.width, options.height, options.network,
+             options.optimizer, options.style, stopwatch.threads, cpu::instruction_set());
   fmt::print("  {} an iteration at best, {} median, {} evaluations in {} iterations\n",
              human_seconds(fastest), human_seconds(median), stopwatch.evaluations, seconds.size());
   fmt::print("  {:.0f} GFLOP/s of direct convolution's operations; the machine's FMA peak is {:.0f}\n",
@@ -206,6 +207,8 @@ void add_bench_command(CLI::App& app, Environment& environment, int&) {
   command->add_option("--network", options->network, "a network, for example vgg19 or vgg19-mini");
   command->add_option("--optimizer", options->optimizer, "adam or lbfgs")
       ->check(CLI::IsMember({"adam", "lbfgs"}));
+  command->add_option("--style", options->style, "what styles are compared by: gram, w2 or mean-variance")
+      ->check(CLI::IsMember({"gram", "w2", "mean-variance"}));
   command->add_option("--iterations", options->iterations, "to time, after one to warm up")
       ->check(CLI::Range(1, 100000));
   command->add_option("--threads", options->threads, "0: all cores")->check(CLI::Range(0, 4096));
