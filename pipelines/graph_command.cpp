@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "framework/base/error.h"
+#include "framework/base/replaced_file.h"
 #include "framework/compile/compile.h"
 #include "framework/compile/passes.h"
 #include "framework/config/expand.h"
@@ -51,10 +52,7 @@ std::string shell_word(const std::string& word) {
 void draw(const std::string& dot, const std::string& path) {
   const std::string ending = std::filesystem::path(path).extension().string();
   const std::string dot_path = ending == ".dot" ? path : path + ".dot";
-  std::ofstream file(dot_path, std::ios::binary);
-  file << dot;
-  if (!file.flush()) throw RunError(dot_path + ": cannot be written");
-  file.close();
+  replace_file(dot_path, dot);
   if (ending == ".dot") return;
   const std::string command =
       fmt::format("dot -T{} {} -o {} 2>&1", ending.substr(1), shell_word(dot_path), shell_word(path));

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "framework/base/error.h"
+#include "framework/base/replaced_file.h"
 
 namespace gramflow {
 namespace {
@@ -155,10 +155,7 @@ void write_node_pages(const NodeTypes& types, const std::string& folder) {
   std::error_code ignored;
   std::filesystem::create_directories(folder, ignored);
   for (const auto& [name, text] : node_pages(types)) {
-    const std::filesystem::path path = std::filesystem::path(folder) / name;
-    std::ofstream file(path, std::ios::binary);
-    file << text;
-    if (!file.flush()) throw RunError(path.string() + ": cannot be written");
+    replace_file((std::filesystem::path(folder) / name).string(), text);
   }
 }
 

@@ -138,4 +138,10 @@ void ReplacedFile::commit() {
   beside_.clear();
 }
 
+void replace_file(const std::string& path, std::string_view text) {
+  ReplacedFile file(path);
+  file.write(text.data(), text.size());
+  file.commit();
+}
+
 }  // namespace gramflow

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace gramflow {
 
@@ -46,5 +47,8 @@ class ReplacedFile {
   std::uint64_t at_ = 0;          ///< where write() goes on
   int descriptor_ = -1;
 };
+
+/// A text that is at hand, as a whole file. Throws RunError.
+void replace_file(const std::string& path, std::string_view text);
 
 }  // namespace gramflow

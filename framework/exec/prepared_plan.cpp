@@ -25,7 +25,8 @@ std::string located(const Operation& operation, const char* what) {
 
 }  // namespace
 
-PreparedPlan::PreparedPlan(const Plan& plan, std::span<void* const> externals)
+PreparedPlan::PreparedPlan(const Plan& plan, std::span<void* const> externals,
+                           const std::atomic<bool>* asked_to_stop)
     : plan_(plan),
       externals_(externals.begin(), externals.end()),
       arena_(plan.arena_bytes),
@@ -38,6 +39,7 @@ PreparedPlan::PreparedPlan(const Plan& plan, std::span<void* const> externals)
   std::set<Resource*> acquired;
   for (const Operation& operation : plan.program.operations) {
     Resource* resource = operation.op->resource();
+    if (asked_to_stop != nullptr && asked_to_stop->load()) throw Interrupted();
     if (resource != nullptr && acquired.insert(resource).second) resource->acquire();
   }
   for (std::size_t i = 0; i < plan.program.operations.size(); ++i) {

@@ -25,7 +25,9 @@ class PreparedPlan {
   /// plan.externals, of its bytes, aligned to 64. `plan` and that memory must outlive it. To be called inside
   /// the ThreadScope of the run, which must not be wider than the plan's. Throws RunError and
   /// MissingResource.
-  PreparedPlan(const Plan& plan, std::span<void* const> externals);
+  /// `asked_to_stop` is heard between two weights that are read: Interrupted. Borrowed for the call.
+  PreparedPlan(const Plan& plan, std::span<void* const> externals,
+               const std::atomic<bool>* asked_to_stop = nullptr);
   PreparedPlan(const PreparedPlan&) = delete;
   PreparedPlan& operator=(const PreparedPlan&) = delete;
 

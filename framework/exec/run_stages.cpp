@@ -155,8 +155,7 @@ class Run {
     tell([&](Observer& observer) { observer.stage_start(start); });
     stage_ = &stage;
     finished_.clear();
-    auto session = std::make_unique<Session>(
-        stage, SessionOptions{options_.executor, options_.stop, options_.trace, {}});
+    std::unique_ptr<Session> session = make_session(stage);
     if (options_.before_stage) options_.before_stage(*session);
     try {
       if (resuming() && options_.resume->head().loop.loop < 0) resumed_ = true;
@@ -166,14 +165,25 @@ class Run {
       }
     } catch (const Interrupted&) {
       if (resuming()) throw;  // the checkpoint is still the last word
-      if (options_.checkpoints != nullptr && options_.checkpoints->wanted_at_stop()) write_checkpoint(*session);
-      save_what_there_is(std::move(session));
+      keep(std::move(session));
       throw;
     }
     if (options_.after_stage) options_.after_stage(*session);
     session->finish(stage.last);
     carried_ = std::move(finished_);
     if (stage.last) summary_.canvases = std::move(carried_);
+  }
+
+  /// One that is stopped while it reads its weights still shows what the stage before made.
+  std::unique_ptr<Session> make_session(CompiledStage& stage) {
+    try {
+      return std::make_unique<Session>(stage,
+                                       SessionOptions{options_.executor, options_.stop, options_.trace, {}});
+    } catch (const Interrupted&) {
+      if (resuming() || carried_.empty()) throw;
+      keep(std::make_unique<Session>(stage, SessionOptions{options_.executor, nullptr, options_.trace, {}}));
+      throw;
+    }
   }
 
   /// Brings a loop to where the checkpoint has it: true when it was over by then.
@@ -190,6 +200,12 @@ class Run {
     restore_loop(*options_.resume, session);
     resumed_ = true;
     return false;
+  }
+
+  /// After a request to stop.
+  void keep(std::unique_ptr<Session> session) {
+    if (options_.checkpoints != nullptr && options_.checkpoints->wanted_at_stop()) write_checkpoint(*session);
+    save_what_there_is(std::move(session));
   }
 
   void write_checkpoint(const Session& session) {

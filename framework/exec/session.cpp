@@ -26,7 +26,7 @@ std::vector<int> operations_of(const Plan::Range& range) {
 Session::Session(CompiledStage& stage, const SessionOptions& options)
     : stage_(stage),
       own_memory_(options.externals.empty() ? std::make_unique<ExternalMemory>(stage.plan) : nullptr),
-      prepared_(stage.plan, own_memory_ ? own_memory_->pointers() : options.externals),
+      prepared_(stage.plan, own_memory_ ? own_memory_->pointers() : options.externals, options.stop),
       executor_(make_executor(options.executor, prepared_)),
       stop_(options.stop) {
   for (const Plan::Preview& preview : plan().previews)

@@ -58,10 +58,7 @@ void Trace::write(const std::string& path) const {
                         static_cast<double>(event.end - event.start) * 1e-3);
   }
   file << "\n]}\n";
-  const std::string text = file.str();
-  ReplacedFile written(path);
-  written.write(text.data(), text.size());
-  written.commit();
+  replace_file(path, file.str());
 }
 
 }  // namespace gramflow

@@ -91,9 +91,7 @@ std::string write_sidecar(const std::string& picture, const std::string& text) {
   if (fs::exists(fs::symlink_status(path, failed)) && !is_marked(path))
     return path + ": there is a file of that name that gramflow did not write; it is left as it is";
   try {
-    ReplacedFile file(path);
-    file.write(text.data(), text.size());
-    file.commit();
+    replace_file(path, text);
   } catch (const RunError& problem) {
     return problem.what();
   }

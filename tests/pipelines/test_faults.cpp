@@ -134,6 +134,34 @@ TEST_CASE("what does not fit into memory is refused with the figure, before anyt
   CHECK(limited.says("left by the limit on address space"));
 }
 
+TEST_CASE("a cgroup's limit is seen before the run") {
+  const std::string group = "/sys/fs/cgroup/memory/gramflow-test-" + std::to_string(::getpid());
+  std::error_code failed;
+  if (!fs::create_directory(group, failed)) return;  // no such groups, or not ours
+  std::ofstream(group + "/memory.limit_in_bytes") << (64 << 20);
+  const TemporaryFolder folder;
+  put(folder, "p.yaml", pipeline_text(one_save, 3));
+  const std::string inside = "echo $$ > " + group + "/tasks;";
+  const Outcome refused = run_in(folder.path(), "run p.yaml --set nodes.photo.size=[900,900]", inside);
+  CHECK(refused.code == 3);
+  CHECK(refused.says("left by the memory limit of this cgroup"));
+  CHECK(run_in(folder.path(), "run p.yaml --set nodes.photo.size=[48,48]", inside).code == 0);
+  fs::remove(group, failed);
+}
+
+TEST_CASE("a stop is heard without an optimiser, too: 130, and nothing is overwritten") {
+  const TemporaryFolder folder;
+  std::string yaml = "version: 1\nnodes:\n  a0: {type: Noise, size: [2500, 2500]}\n";
+  for (int i = 1; i <= 12; ++i)
+    yaml += fmt::format("  a{}: {{type: Resize, image: a{}, size: [{}, 2500]}}\n", i, i - 1, 2500 - i);
+  put(folder, "p.yaml", yaml + "  save: {type: Save, image: a12, path: r.png}\n");
+  put(folder, "r.png", "older work");
+  const Outcome stopped = run_in(folder.path(), "run p.yaml", "timeout -s TERM 0.4");
+  CHECK(stopped.code == 124);  // what timeout says of it
+  CHECK(text_of(folder / "r.png") == "older work");
+  CHECK(stopped.says("stopping"));
+}
+
 TEST_CASE("four runs at once onto one output: one works, three say who is at work") {
   const TemporaryFolder folder;
   put(folder, "p.yaml", pipeline_text(one_save, 1500));
