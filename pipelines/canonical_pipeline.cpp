@@ -151,7 +151,8 @@ ValuePtr CanonicalPipeline::note_environment(const ValuePtr& value, ValuePtr spe
   };
   const auto any = [&](const auto& self, const Value& tree) -> bool {
     if (const Value::List* items = tree.list())
-      return std::any_of(items->begin(), items->end(), [&](const ValuePtr& item) { return self(self, *item); });
+      return std::any_of(items->begin(), items->end(),
+                         [&](const ValuePtr& item) { return self(self, *item); });
     if (const Value::Map* entries = tree.map())
       return std::any_of(entries->begin(), entries->end(),
                          [&](const Entry& entry) { return self(self, *entry.value); });
@@ -163,7 +164,8 @@ ValuePtr CanonicalPipeline::note_environment(const ValuePtr& value, ValuePtr spe
     if (const Value::List* items = from.list(); items != nullptr && to->list() != nullptr)
       for (std::size_t i = 0; i < items->size(); ++i) self(self, *(*items)[i], (*to->list())[i]);
     if (const Value::Map* entries = from.map(); entries != nullptr && to->map() != nullptr)
-      for (std::size_t i = 0; i < entries->size(); ++i) self(self, *(*entries)[i].value, (*to->map())[i].value);
+      for (std::size_t i = 0; i < entries->size(); ++i)
+        self(self, *(*entries)[i].value, (*to->map())[i].value);
     if (holds_environment(from))
       environment_.emplace(to.get(), written_with_environment(from, from.scalar()->text));
   };

@@ -118,7 +118,8 @@ int run_program(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     Diagnostics found;
     found.error("missing-file", {},
-                "there is not enough memory; " + human_bytes(available_memory().bytes) + " are " + available_memory().limit +
+                "there is not enough memory; " + human_bytes(available_memory().bytes) + " are " +
+                    available_memory().limit +
                     ". A smaller 'size' needs less; gramflow check FILE says how much");
     print_failure(found, json_diagnostics);
     return 3;

@@ -97,8 +97,8 @@ std::vector<std::string> pipeline_files(const PipelineSource& source, const Stag
 }
 
 /// All that a run writes, told apart and free of others; the checkpoint's place may turn out not to be usable.
-WrittenFiles written_files(const RunCommandOptions& options, const PipelineSource& source, const Stages& stages,
-                           CheckpointChoice& checkpoint, const Tell& tell) {
+WrittenFiles written_files(const RunCommandOptions& options, const PipelineSource& source,
+                           const Stages& stages, CheckpointChoice& checkpoint, const Tell& tell) {
   WrittenFiles files(stages, pipeline_files(source, stages));
   checkpoint = choose_checkpoint(stages.front()->document.checkpoint, files.first_picture());
   if (source.untrusted && checkpoint.asked)
@@ -133,7 +133,8 @@ void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   PipelineSource source = options.pipeline.read();
   source.untrusted = options.untrusted;
   Diagnostics warnings;
-  Stages stages = compile_stages(source, environment.types, warnings, threads_for_command(options.threads, options.quiet));
+  Stages stages = compile_stages(source, environment.types, warnings,
+                                 threads_for_command(options.threads, options.quiet));
   if (!options.quiet) print_diagnostics(warnings, false);
   if (interruption.requested()) throw Interrupted();
 
@@ -158,7 +159,8 @@ void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   session.stop = &interruption.requested();
   session.resume = resume.get();
   std::optional<CheckpointKeeper> keeper;
-  if (!checkpoint.path.empty()) session.checkpoints = &keeper.emplace(checkpoint.path, checkpoint.rhythm, identity);
+  if (!checkpoint.path.empty())
+    session.checkpoints = &keeper.emplace(checkpoint.path, checkpoint.rhythm, identity);
   ConsoleOptions console_options;
   console_options.terminal = can_redraw();
   console_options.quiet = options.quiet;
@@ -178,9 +180,12 @@ void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   }
   TraceWriter trace_writer(trace.get(), options.trace, session.observers);
   session.observers.push_back(&trace_writer);
-  const Provenance provenance(canonical, environment.types, identity.sources, identity.program, asked_iterations(stages));
+  const Provenance provenance(canonical, environment.types, identity.sources, identity.program,
+                              asked_iterations(stages));
   for (const auto& stage : stages) {
-    stage->run_state->provenance = [&](const MadePicture& picture) { return provenance.text_within(picture); };
+    stage->run_state->provenance = [&](const MadePicture& picture) {
+      return provenance.text_within(picture);
+    };
     stage->run_state->saved = [&, sidecars = options.sidecars](const MadePicture& picture) {
       if (!sidecars) return;
       if (const std::string problem = write_sidecar(picture.path, provenance.text(picture)); !problem.empty())
@@ -220,13 +225,15 @@ void add_run_command(CLI::App& app, Environment& environment, int&) {
   command->add_option("--conv", options->convolution, "how 3x3 convolutions are computed")
       ->check(CLI::IsMember({"auto", "winograd", "direct"}));
   command->add_flag("--quiet", options->quiet, "print nothing but errors");
-  command->add_flag("--resume{" + resume_here + "}", options->resume,
-                    "go on from the run's checkpoint, or from another: --resume=FILE; without one start anew");
+  command->add_flag(
+      "--resume{" + resume_here + "}", options->resume,
+      "go on from the run's checkpoint, or from another: --resume=FILE; without one start anew");
   command->add_flag("--accept-changes", options->accept_changes,
                     "with --resume: go on although the pipeline has changed since");
   command->add_flag("--force", options->force, "run although the memory that is free seems not to be enough");
-  command->add_flag("--untrusted", options->untrusted,
-                    "the pipeline is a stranger's: it may name no file outside of its folder, and no environment variable");
+  command->add_flag(
+      "--untrusted", options->untrusted,
+      "the pipeline is a stranger's: it may name no file outside of its folder, and no environment variable");
   command->add_flag("!--no-sidecars", options->sidecars, "write no PICTURE.gramflow.yaml beside pictures");
   command->callback([options, &environment] { run_pipeline(*options, environment); });
 }

@@ -69,8 +69,9 @@ std::vector<Group> groups() {
     const std::string controllers = line.substr(first + 1, last - first - 1);
     const bool second = controllers.empty();
     if (!second && ("," + controllers + ",").find(",memory,") == std::string::npos) continue;
-    const std::vector<fs::path> roots = second ? std::vector<fs::path>{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}
-                                               : std::vector<fs::path>{"/sys/fs/cgroup/memory"};
+    const std::vector<fs::path> roots =
+        second ? std::vector<fs::path>{"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}
+               : std::vector<fs::path>{"/sys/fs/cgroup/memory"};
     for (const fs::path& root : roots) {
       fs::path inside = fs::path(line.substr(last + 1)).relative_path();
       for (;; inside = inside.parent_path()) {
@@ -110,7 +111,8 @@ AvailableMemory available_memory() {
     if (bytes && *bytes < result.bytes) result = {*bytes, false, limit};
   };
   consider(machine_free(), "free on this machine");
-  for (const Group& group : groups()) consider(left_in(group), "left by the memory limit of this cgroup (container)");
+  for (const Group& group : groups())
+    consider(left_in(group), "left by the memory limit of this cgroup (container)");
   if (const auto addresses = left_of_address_space(); addresses && *addresses < result.bytes)
     result = {*addresses, true, "left by the limit on address space (ulimit -v)"};
   return result;

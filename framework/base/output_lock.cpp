@@ -27,9 +27,10 @@ namespace {
 constexpr int most_attempts = 100;
 
 bool is_named(int descriptor, const std::string& path) {
-  struct ::stat mine {}, there {};
-  return ::fstat(descriptor, &mine) == 0 && ::lstat(path.c_str(), &there) == 0 && mine.st_ino == there.st_ino &&
-         mine.st_dev == there.st_dev;
+  struct ::stat mine {
+  }, there{};
+  return ::fstat(descriptor, &mine) == 0 && ::lstat(path.c_str(), &there) == 0 &&
+         mine.st_ino == there.st_ino && mine.st_dev == there.st_dev;
 }
 
 std::string text_in(int descriptor) {
@@ -45,8 +46,9 @@ std::string text_in(int descriptor) {
     if (who.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   ::close(descriptor);
-  throw MissingResource(fmt::format("{}: another run is at work on it: {}; wait for its end, or choose another name",
-                                    path, who.empty() ? "a process that does not say which" : who));
+  throw MissingResource(
+      fmt::format("{}: another run is at work on it: {}; wait for its end, or choose another name", path,
+                  who.empty() ? "a process that does not say which" : who));
 }
 
 }  // namespace
@@ -58,8 +60,9 @@ OutputLock::OutputLock(const std::string& path, const std::string& says) {
   for (int attempt = 0; attempt < most_attempts; ++attempt) {
     descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
     if (descriptor_ < 0)
-      throw RunError(fmt::format("{}: cannot be written: the folder {} takes no new files ({}); choose another path", path,
-                                 target.parent_path().string(), std::strerror(errno)));
+      throw RunError(
+          fmt::format("{}: cannot be written: the folder {} takes no new files ({}); choose another path",
+                      path, target.parent_path().string(), std::strerror(errno)));
     struct ::flock whole {};
     whole.l_type = F_WRLCK;
     whole.l_whence = SEEK_SET;

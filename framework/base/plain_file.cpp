@@ -11,8 +11,8 @@ namespace {
 
 /// Of statfs(2): proc, sysfs, debugfs, tracefs, cgroup, cgroup2, securityfs, devpts. Their files look regular, and some
 /// wait for ever (/proc/kmsg).
-constexpr std::array<unsigned long, 8> system_kinds = {0x9fa0,     0x62656572, 0x64626720, 0x74726163,
-                                                       0x27e0eb,   0x63677270, 0x73636673, 0x1cd1};
+constexpr std::array<unsigned long, 8> system_kinds = {0x9fa0,   0x62656572, 0x64626720, 0x74726163,
+                                                       0x27e0eb, 0x63677270, 0x73636673, 0x1cd1};
 
 }  // namespace
 

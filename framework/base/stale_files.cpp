@@ -19,7 +19,8 @@ namespace {
   if (!name.starts_with('.') || !name.ends_with(end) || at == std::string::npos) return 0;
   const std::string numbers = name.substr(at + mark.size(), name.size() - end.size() - at - mark.size());
   const std::size_t dash = numbers.find('-');
-  if (dash == std::string::npos || dash == 0 || dash > 9 || numbers.find_first_not_of("0123456789-") != std::string::npos)
+  if (dash == std::string::npos || dash == 0 || dash > 9 ||
+      numbers.find_first_not_of("0123456789-") != std::string::npos)
     return 0;
   return static_cast<::pid_t>(std::stol(numbers.substr(0, dash)));
 }

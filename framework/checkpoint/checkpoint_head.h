@@ -34,9 +34,9 @@ struct KeptEvaluation {
 
 /// Where one loop stands between two of its steps, apart from its memory.
 struct LoopState {
-  int loop = -1;                ///< of its stage, from 0; -1: none has begun
-  std::int64_t iteration = 0;   ///< iterations done
-  bool stopped = false;         ///< by its method
+  int loop = -1;               ///< of its stage, from 0; -1: none has begun
+  std::int64_t iteration = 0;  ///< iterations done
+  bool stopped = false;        ///< by its method
   std::string stop_reason;
   OptimizerState method;
   std::int64_t evaluation_count = 0;
@@ -56,7 +56,7 @@ struct CheckpointHead {
   /// The canonical pipeline, files named by what they hold, so that a moved folder is the same pipeline.
   std::string pipeline;
   std::vector<CheckpointSource> sources;
-  int stage = 0;  ///< from 0
+  int stage = 0;                       ///< from 0
   std::vector<std::int64_t> finished;  ///< iterations that the loops before this one made in this stage
   LoopState loop;
   std::vector<CheckpointVector> vectors;  ///< in the order of the file

@@ -39,8 +39,7 @@ bool CheckpointKeeper::due_after_iteration() {
 }
 
 bool CheckpointKeeper::wanted_at_stop() const {
-  return written_ > 0 ||
-         std::chrono::duration<double>(clock_() - start_).count() >= rhythm_.first_seconds;
+  return written_ > 0 || std::chrono::duration<double>(clock_() - start_).count() >= rhythm_.first_seconds;
 }
 
 std::string CheckpointKeeper::write(int stage, const Session& session, std::span<const Canvas> carried,

@@ -27,8 +27,9 @@ class CheckpointKeeper {
  public:
   using Clock = std::function<std::chrono::steady_clock::time_point()>;
   /// `identity`: the head without stage, loop and vectors.
-  CheckpointKeeper(std::string path, CheckpointRhythm rhythm, CheckpointHead identity,
-                   Clock clock = [] { return std::chrono::steady_clock::now(); });
+  CheckpointKeeper(
+      std::string path, CheckpointRhythm rhythm, CheckpointHead identity,
+      Clock clock = [] { return std::chrono::steady_clock::now(); });
 
   const std::string& path() const { return store_.path(); }
   /// Counts an iteration; whether it is time to write.

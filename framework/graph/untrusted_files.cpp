@@ -10,7 +10,8 @@ namespace {
 void refuse(const Node& node, std::string_view key, const std::string& path, const std::string& problem,
             Diagnostics& diagnostics) {
   diagnostics
-      .error("untrusted", node.span_of(key), quote(path, 200) + " " + problem + ", which --untrusted does not allow")
+      .error("untrusted", node.span_of(key),
+             quote(path, 200) + " " + problem + ", which --untrusted does not allow")
       .suggest("put the file beside the pipeline; or, if you trust it, run it without --untrusted");
 }
 
@@ -28,7 +29,8 @@ void check_untrusted_reads(const Graph& graph, Diagnostics& diagnostics) {
         continue;
       }
       const FoundFile found = find_written(path, *value, graph.directory);
-      const std::string problem = found.path.empty() ? "" : untrusted_place_problem(found.path, graph.directory);
+      const std::string problem =
+          found.path.empty() ? "" : untrusted_place_problem(found.path, graph.directory);
       if (!problem.empty()) refuse(node, field.name, path, problem, diagnostics);
     }
   }
@@ -40,7 +42,8 @@ void check_untrusted_files(const Graph& graph, const std::vector<UsedFile>& file
     const std::string away = file.writes ? "" : untrusted_place_problem(file.path, graph.directory);
     if (file.what == "network") own_network = away.empty();
     if (file.what == "weights" && own_network && !away.empty())
-      refuse(graph.nodes[static_cast<std::size_t>(graph.find(file.node))], "network", file.path, away, diagnostics);
+      refuse(graph.nodes[static_cast<std::size_t>(graph.find(file.node))], "network", file.path, away,
+             diagnostics);
     if (!file.writes) continue;
     const Node& node = graph.nodes[static_cast<std::size_t>(graph.find(file.node))];
     const Value* value = node.value_of("path");

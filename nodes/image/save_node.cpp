@@ -129,8 +129,8 @@ std::string fallback_folder() {
 }
 
 /// What was computed for hours is not lost to a full disk: it is tried once more, and then written elsewhere.
-void save_picture(const MadePicture& picture, std::span<const float> rgb, PictureSize size, const WriteOptions& options,
-                  const RunState& state) {
+void save_picture(const MadePicture& picture, std::span<const float> rgb, PictureSize size,
+                  const WriteOptions& options, const RunState& state) {
   constexpr std::chrono::milliseconds pause(500);
   const bool final = !picture.preview && state.unsaved;
   for (int attempt = 0;; ++attempt) {
@@ -176,7 +176,8 @@ void lower_save(LowerContext& context, PictureReader& reader) {
   }
   warn_of_unused(context, parameters);
   take_from_source(context, parameters, reader, options);
-  context.uses_file("path", parameters.path, true, "picture", parameters.path.find("{iteration}") != std::string::npos);
+  context.uses_file("path", parameters.path, true, "picture",
+                    parameters.path.find("{iteration}") != std::string::npos);
   load_picture_libraries();
   HostFunction::Description description;
   description.kind = "Save";
@@ -189,8 +190,8 @@ void lower_save(LowerContext& context, PictureReader& reader) {
   description.run = [path = parameters.path, options, size, node = context.node().id(),
                      says = parameters.metadata != MetadataChoice::none,
                      state = context.run_state()](const Bindings& memory) {
-    const MadePicture picture{node,        file_name(path, *state), state->stage, state->done, state->preview,
-                              state->interrupted};
+    const MadePicture picture{node,        file_name(path, *state), state->stage,
+                              state->done, state->preview,          state->interrupted};
     WriteOptions now = options;
     if (says && state->provenance) now.description = state->provenance(picture);
     save_picture(picture, memory.inputs[0].floats(), size, now, *state);

@@ -14,7 +14,8 @@ constexpr double most_share = 0.01;
 
 }  // namespace
 
-CheckpointChoice choose_checkpoint(const std::optional<CheckpointKey>& key, const std::string& first_picture) {
+CheckpointChoice choose_checkpoint(const std::optional<CheckpointKey>& key,
+                                   const std::string& first_picture) {
   CheckpointChoice choice;
   choice.path = first_picture.empty() ? "" : first_picture + ".gramflow-checkpoint";
   if (!key) {

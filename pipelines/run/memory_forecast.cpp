@@ -32,12 +32,14 @@ std::string memory_problem(const std::vector<std::unique_ptr<CompiledStage>>& st
   });
   if (largest == stages.end()) return "";
   const CompiledStage& stage = **largest;
-  constexpr std::size_t stack_bytes = std::size_t{10} << 20;  // of a thread, with what its library maps beside it
+  constexpr std::size_t stack_bytes = std::size_t{10}
+                                      << 20;  // of a thread, with what its library maps beside it
   std::size_t needed = stage.planned_bytes() - std::min(stage.planned_bytes(), stage.program_bytes);
   if (available.address_space) needed += static_cast<std::size_t>(stage.plan.workers) * stack_bytes;
   if (needed <= available.bytes) return "";
   return fmt::format(
-      "{} of memory are needed{}, and {} are {}; the largest is what {} gives. A smaller 'size' needs less; --force "
+      "{} of memory are needed{}, and {} are {}; the largest is what {} gives. A smaller 'size' needs less; "
+      "--force "
       "tries all the same",
       human_bytes(needed), stages.size() > 1 ? fmt::format(" in stage {}", stage.number + 1) : "",
       human_bytes(available.bytes), available.limit, largest_node(stage.plan.program));

@@ -10,6 +10,7 @@
 namespace gramflow {
 
 /// "" when the largest stage fits; otherwise what it takes, what there is, and what to change.
-std::string memory_problem(const std::vector<std::unique_ptr<CompiledStage>>& stages, const AvailableMemory& available);
+std::string memory_problem(const std::vector<std::unique_ptr<CompiledStage>>& stages,
+                           const AvailableMemory& available);
 
 }  // namespace gramflow

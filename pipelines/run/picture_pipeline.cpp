@@ -61,7 +61,8 @@ class Cut {
 
   /// A node and all that it needs. Which wires there are may differ between stages.
   void keep(const std::string& reference) {
-    const std::string id = node_named(reference) != nullptr ? reference : reference.substr(0, reference.rfind('.'));
+    const std::string id =
+        node_named(reference) != nullptr ? reference : reference.substr(0, reference.rfind('.'));
     const Value* node = node_named(id);
     if (node == nullptr || !kept_.insert(id).second) return;
     const NodeType* type = find_type(types_, text_of(*node, "type"));
@@ -100,7 +101,8 @@ class Cut {
   ValuePtr changed(const std::string& id, const std::string& key) const {
     if (id == picture_.node && key == "path") return numbered_path();
     const auto done = picture_.done.find(id);
-    return key == "iterations" && done != picture_.done.end() ? scalar(std::to_string(done->second)) : nullptr;
+    return key == "iterations" && done != picture_.done.end() ? scalar(std::to_string(done->second))
+                                                              : nullptr;
   }
 
   /// With numbers in place of {iteration} and {stage}; null for a path without them, which stays as it is written.
@@ -118,16 +120,18 @@ class Cut {
     Value::Map entries;
     for (const Entry& entry : *node.value->map()) {
       if (node.key == picture_.node && entry.key == "every") continue;
-      const ValuePtr other = picture_.stage == 0 || entry.key == "path" ? changed(node.key, entry.key) : nullptr;
+      const ValuePtr other =
+          picture_.stage == 0 || entry.key == "path" ? changed(node.key, entry.key) : nullptr;
       entries.push_back({entry.key, {}, other != nullptr ? other : entry.value});
     }
     if (picture_.stage > 0) return map_of(std::move(entries));
     if (schedule_ != nullptr && !schedule_->empty())
-      for_settings(*schedule_->front(), [&](const Entry& setting, const std::string& owner, const std::string& key) {
-        if (owner != node.key || (owner == picture_.node && key == "every")) return;
-        const ValuePtr other = changed(owner, key);
-        put(entries, key, other != nullptr ? other : setting.value);
-      });
+      for_settings(*schedule_->front(),
+                   [&](const Entry& setting, const std::string& owner, const std::string& key) {
+                     if (owner != node.key || (owner == picture_.node && key == "every")) return;
+                     const ValuePtr other = changed(owner, key);
+                     put(entries, key, other != nullptr ? other : setting.value);
+                   });
     if (picture_.done.contains(node.key)) put(entries, "iterations", changed(node.key, "iterations"));
     return map_of(std::move(entries));
   }
@@ -143,16 +147,20 @@ class Cut {
 
   ValuePtr stages() const {
     Value::List stages;
-    for (int stage = 0; stage <= picture_.stage && static_cast<std::size_t>(stage) < schedule_->size(); ++stage) {
+    for (int stage = 0; stage <= picture_.stage && static_cast<std::size_t>(stage) < schedule_->size();
+         ++stage) {
       Value::Map settings;
-      for_settings(*(*schedule_)[static_cast<std::size_t>(stage)],
-                   [&](const Entry& setting, const std::string& owner, const std::string& key) {
-                     if (!kept_.contains(owner) || (owner == picture_.node && (key == "every" || key == "path"))) return;
-                     settings.push_back({setting.key, {}, setting.value});
-                   });
+      for_settings(
+          *(*schedule_)[static_cast<std::size_t>(stage)],
+          [&](const Entry& setting, const std::string& owner, const std::string& key) {
+            if (!kept_.contains(owner) || (owner == picture_.node && (key == "every" || key == "path")))
+              return;
+            settings.push_back({setting.key, {}, setting.value});
+          });
       if (stage == picture_.stage)
         for (const auto& [id, iterations] : picture_.done)
-          if (kept_.contains(id)) put(settings, "nodes." + id + ".iterations", scalar(std::to_string(iterations)));
+          if (kept_.contains(id))
+            put(settings, "nodes." + id + ".iterations", scalar(std::to_string(iterations)));
       stages.push_back(map_of({{"set", {}, map_of(std::move(settings))}}));
     }
     auto list = std::make_shared<Value>();

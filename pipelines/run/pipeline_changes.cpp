@@ -21,7 +21,8 @@ std::vector<Nodes> stages_of(const Value& root) {
   if (const Entry* nodes = root.find("nodes"); nodes != nullptr && nodes->value->map() != nullptr)
     for (const Entry& node : *nodes->value->map())
       if (node.value->map() != nullptr)
-        for (const Entry& entry : *node.value->map()) common[node.key][entry.key] = to_flow_yaml(*entry.value);
+        for (const Entry& entry : *node.value->map())
+          common[node.key][entry.key] = to_flow_yaml(*entry.value);
   const Entry* schedule = root.find("schedule");
   const Value::List* stages = schedule != nullptr ? schedule->value->list() : nullptr;
   if (stages == nullptr) return {common};
@@ -85,9 +86,10 @@ class Comparison {
     for (const std::string& key : names) {
       const std::string was = value_of(before, key), is = value_of(now, key);
       if (was == is) continue;
-      const bool is_path = was.find("xxh128:") != std::string::npos && is.find("xxh128:") != std::string::npos;
-      add("nodes." + id + "." + key + ": " + (is_path ? "the file has other contents" : is + ", was " + was), stage,
-          save || (key == "iterations" && still_to_come(id, is, stage)));
+      const bool is_path =
+          was.find("xxh128:") != std::string::npos && is.find("xxh128:") != std::string::npos;
+      add("nodes." + id + "." + key + ": " + (is_path ? "the file has other contents" : is + ", was " + was),
+          stage, save || (key == "iterations" && still_to_come(id, is, stage)));
     }
   }
 
@@ -123,9 +125,9 @@ std::vector<PipelineChange> pipeline_changes(const std::string& before, const st
   Diagnostics problems;
   const ValuePtr old_root = parse_yaml(std::make_shared<SourceFile>("checkpoint", before), problems);
   const ValuePtr new_root = parse_yaml(std::make_shared<SourceFile>("pipeline", now), problems);
-  if (old_root == nullptr || new_root == nullptr) return {{"the pipeline in the checkpoint cannot be read", false}};
-  std::vector<PipelineChange> changes =
-      Comparison(reached).run(stages_of(*old_root), stages_of(*new_root));
+  if (old_root == nullptr || new_root == nullptr)
+    return {{"the pipeline in the checkpoint cannot be read", false}};
+  std::vector<PipelineChange> changes = Comparison(reached).run(stages_of(*old_root), stages_of(*new_root));
   std::stable_sort(changes.begin(), changes.end(), [](const PipelineChange& a, const PipelineChange& b) {
     return !a.harmless && b.harmless;
   });

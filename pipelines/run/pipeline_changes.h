@@ -15,10 +15,10 @@ struct PipelineChange {
 
 /// Where optimisers stand in the checkpoint.
 struct ReachedPosition {
-  int stage = 0;             ///< from 0
-  int loop = -1;             ///< in this stage
+  int stage = 0;  ///< from 0
+  int loop = -1;  ///< in this stage
   std::int64_t iteration = 0;
-  bool stopped = false;      ///< the loop's method has ended it
+  bool stopped = false;  ///< the loop's method has ended it
   /// Number of an optimiser's loop, -1 for a node that is none.
   std::function<int(const std::string& node)> loop_of;
 };

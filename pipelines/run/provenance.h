@@ -17,8 +17,9 @@ inline constexpr std::string_view provenance_mark = "# gramflow provenance 1\n";
 class Provenance {
  public:
   /// All borrowed. `stages`: how many. `iterations`: of each stage, by optimiser, as the pipeline asks for them.
-  Provenance(const CanonicalPipeline& canonical, const NodeTypes& types, std::vector<CheckpointSource> sources,
-             std::string program, std::vector<std::map<std::string, std::int64_t>> iterations);
+  Provenance(const CanonicalPipeline& canonical, const NodeTypes& types,
+             std::vector<CheckpointSource> sources, std::string program,
+             std::vector<std::map<std::string, std::int64_t>> iterations);
 
   /// No time stamps and no values of the environment: the same run says the same.
   std::string text(const MadePicture& picture) const;

@@ -68,7 +68,8 @@ WrittenFiles::WrittenFiles(const std::vector<std::unique_ptr<CompiledStage>>& st
   for (const auto& stage : stages)
     for (const UsedFile& file : stage->files) {
       if (!file.writes) {
-        reads(file.what == "picture" ? "a picture that is read" : "the " + file.what + " of '" + file.node + "'",
+        reads(file.what == "picture" ? "a picture that is read"
+                                     : "the " + file.what + " of '" + file.node + "'",
               file.path);
         continue;
       }
@@ -81,7 +82,9 @@ WrittenFiles::WrittenFiles(const std::vector<std::unique_ptr<CompiledStage>>& st
   pictures_ = written_.size();
 }
 
-void WrittenFiles::reads(std::string what, std::string path) { read_.push_back({std::move(what), std::move(path)}); }
+void WrittenFiles::reads(std::string what, std::string path) {
+  read_.push_back({std::move(what), std::move(path)});
+}
 
 void WrittenFiles::check() const {
   Diagnostics found;

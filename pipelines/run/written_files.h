@@ -20,7 +20,8 @@ struct WrittenFile {
 class WrittenFiles {
  public:
   /// The pictures of all stages. What is read: the files of the pipeline and all that its nodes read.
-  WrittenFiles(const std::vector<std::unique_ptr<CompiledStage>>& stages, const std::vector<std::string>& pipeline_files);
+  WrittenFiles(const std::vector<std::unique_ptr<CompiledStage>>& stages,
+               const std::vector<std::string>& pipeline_files);
   void add(WrittenFile file) { written_.push_back(std::move(file)); }
   void reads(std::string what, std::string path);
 

@@ -57,7 +57,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     std::size_t at = 0;
     for (const gramflow::CheckpointVector& vector : gramflow::decode_head(head).vectors) {
-      const std::size_t wanted = vector.floats > rest.size() ? rest.size() - at : vector.floats * sizeof(float);
+      const std::size_t wanted =
+          vector.floats > rest.size() ? rest.size() - at : vector.floats * sizeof(float);
       add_summed(file, rest.substr(at, wanted));
       at = std::min(rest.size(), at + wanted);
     }

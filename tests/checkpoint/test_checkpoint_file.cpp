@@ -34,7 +34,8 @@ CheckpointHead full_head() {
   return head;
 }
 
-const std::vector<float> first = {1.0F, -0.0F, std::nextafter(1.0F, 2.0F)}, second = {}, third(300'000, 0.25F);
+const std::vector<float> first = {1.0F, -0.0F, std::nextafter(1.0F, 2.0F)}, second = {},
+                         third(300'000, 0.25F);
 
 CheckpointHead write_all(CheckpointStore& store, CheckpointHead head = full_head()) {
   head.vectors = {{"carried/a", first.size()}, {"empty", 0}, {"memory/0/canvas", third.size()}};
@@ -48,7 +49,9 @@ std::string bytes_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-void put(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+void put(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
+}
 
 }  // namespace
 
@@ -136,7 +139,8 @@ TEST_CASE("a head that nobody can have written is refused, whatever its checksum
   const std::string whole = encode_head(full_head());
   CHECK_NOTHROW(decode_head(whole));
   CHECK_THROWS_AS(decode_head(whole + "x"), DamagedCheckpoint);
-  for (std::size_t cut = 0; cut < whole.size(); ++cut) CHECK_THROWS_AS(decode_head(whole.substr(0, cut)), DamagedCheckpoint);
+  for (std::size_t cut = 0; cut < whole.size(); ++cut)
+    CHECK_THROWS_AS(decode_head(whole.substr(0, cut)), DamagedCheckpoint);
   for (std::size_t at = 0; at + 8 <= whole.size(); ++at) {
     std::string changed = whole;
     std::memset(changed.data() + at, 0x7F, 8);  // a huge length or count

@@ -79,7 +79,8 @@ TEST_CASE("what is in use stays, and so does what only looks alike") {
   const TemporaryFolder folder;
   const OutputLock lock(folder / "a.png", "me");
   ReplacedFile file(folder / "a.png");
-  for (const char* name : {".a.png.12-0.part", ".a.gramflow-x-0.part", "a.gramflow-99999999-0.part", ".gramflow-lock.txt"})
+  for (const char* name :
+       {".a.png.12-0.part", ".a.gramflow-x-0.part", "a.gramflow-99999999-0.part", ".gramflow-lock.txt"})
     std::ofstream(folder / name) << "mine";
   const std::vector<std::string> before = folder.names();
   remove_stale_files(folder.path());
@@ -88,6 +89,8 @@ TEST_CASE("what is in use stays, and so does what only looks alike") {
 }
 
 TEST_CASE("what goes to a terminal moves no cursor and sets no title") {
-  CHECK(terminal_text("a\x1b]0;title\x07\nb\x9b" "c").find_first_of("\x1b\x07\x9b") == std::string::npos);
+  CHECK(terminal_text("a\x1b]0;title\x07\nb\x9b"
+                      "c")
+            .find_first_of("\x1b\x07\x9b") == std::string::npos);
   CHECK(terminal_text("two\nlines") == "two\nlines");
 }

@@ -27,7 +27,8 @@ std::string three_optimizers() {
   for (const char* name : {"second", "third"})
     yaml += fmt::format(
         "  {0}_features: {{type: VGGExtract, input: {0}.canvas}}\n"
-        "  {0}_loss: {{type: ContentLoss, features: {0}_features, target: style_features, layers: [relu2_1], weight: 9}}\n"
+        "  {0}_loss: {{type: ContentLoss, features: {0}_features, target: style_features, layers: [relu2_1], "
+        "weight: 9}}\n"
         "  {0}: {{type: Optimizer, start: {1}, loss: [{0}_loss], {2}}}\n",
         name, std::string(name) == "second" ? "result" : "same", "method: lbfgs, iterations: 3, history: 2");
   yaml += "  same: {type: FormulaInput, width: 48, height: 38, seed: 5}\n";
@@ -55,7 +56,8 @@ std::vector<Case> cases() {
       {"adam whose rate falls", transfer("method: adam, decay: {factor: 0.5, every: 2}, iterations: 6")},
       {"lbfgs", transfer("method: lbfgs, iterations: 6")},
       {"lbfgs with a full history", transfer("method: lbfgs, history: 2, iterations: 6")},
-      {"lbfgs with long line searches", transfer("method: lbfgs, learning_rate: 40, max_evaluations: 4, iterations: 5")},
+      {"lbfgs with long line searches",
+       transfer("method: lbfgs, learning_rate: 40, max_evaluations: 4, iterations: 5")},
       {"a schedule of adam", staged(transfer("method: adam, learning_rate: 0.3"))},
       {"a schedule of lbfgs", staged(transfer("method: lbfgs"))},
       {"three optimisers", three_optimizers()},
@@ -81,8 +83,8 @@ class StopAfter final : public Observer {
 class Losses final : public Observer {
  public:
   void iteration(const IterationReport& report) override {
-    values.push_back(fmt::format("{} {} {} {:a} {:a} {}", report.stage, report.loop, report.iteration, report.total,
-                                 report.gradient_norm, report.evaluations));
+    values.push_back(fmt::format("{} {} {} {:a} {:a} {}", report.stage, report.loop, report.iteration,
+                                 report.total, report.gradient_norm, report.evaluations));
     for (const ReportedLoss& loss : report.losses) values.back() += fmt::format(" {:a}", loss.value);
   }
   std::vector<std::string> values;
@@ -92,7 +94,8 @@ bool same_canvases(const RunSummary& a, const RunSummary& b) {
   if (a.canvases.size() != b.canvases.size()) return false;
   for (std::size_t i = 0; i < a.canvases.size(); ++i)
     if (a.canvases[i].values.size() != b.canvases[i].values.size() ||
-        std::memcmp(a.canvases[i].values.data(), b.canvases[i].values.data(), a.canvases[i].values.size() * 4) != 0)
+        std::memcmp(a.canvases[i].values.data(), b.canvases[i].values.data(),
+                    a.canvases[i].values.size() * 4) != 0)
       return false;
   return true;
 }
@@ -101,7 +104,9 @@ CheckpointRhythm only_at_stop() { return {}; }
 
 }  // namespace
 
-TEST_CASE("stopped after any iteration and taken up by another process with other threads: the same bits, the same reports") {
+TEST_CASE(
+    "stopped after any iteration and taken up by another process with other threads: the same bits, the same "
+    "reports") {
   const NodeTypes types = test_nodes(shipped_library());
   for (const Case& c : cases()) {
     CAPTURE(c.name);
@@ -209,13 +214,16 @@ TEST_CASE("a checkpoint of another pipeline is refused, not taken in parts") {
   other.resume = found.file.get();
   CHECK_THROWS_AS(run(transfer("method: adam, iterations: 5"), types, other), RunError);
   CHECK_THROWS_AS(run(transfer("method: lbfgs, history: 3, iterations: 5"), types, other), RunError);
-  CHECK_THROWS_AS(run(without_save(small_transfer("method: lbfgs, iterations: 5", 44, 32)), types, other), RunError);
+  CHECK_THROWS_AS(run(without_save(small_transfer("method: lbfgs, iterations: 5", 44, 32)), types, other),
+                  RunError);
 }
 
 TEST_CASE("the rhythm: by number, by time, and never more than its share") {
   std::chrono::steady_clock::time_point now;
   const auto clock = [&] { return now; };
-  const auto after = [&](double seconds) { now += std::chrono::milliseconds(static_cast<int>(seconds * 1000)); };
+  const auto after = [&](double seconds) {
+    now += std::chrono::milliseconds(static_cast<int>(seconds * 1000));
+  };
   CheckpointRhythm by_number;
   by_number.iterations = 3;
   CheckpointKeeper number("unused", by_number, {}, clock);

@@ -57,7 +57,9 @@ std::string hidden_files(const TemporaryFolder& folder) {
 
 }  // namespace
 
-TEST_CASE("previews, log, trace, sidecars and checkpoints on a full disk are warnings; the picture is as without them") {
+TEST_CASE(
+    "previews, log, trace, sidecars and checkpoints on a full disk are warnings; the picture is as without "
+    "them") {
   const TemporaryFolder folder;
   const FullDisk disk(folder / "full");
   if (!disk.there()) return;
@@ -82,7 +84,8 @@ TEST_CASE("a final picture that cannot be written is put into TMPDIR, named, and
   const FullDisk disk(folder / "full");
   if (!disk.there()) return;
   put(folder, "p.yaml",
-      pipeline_text("  a: {type: Save, image: look, path: full/a.png}\n  b: {type: Save, image: look, path: out/b.png}\n"));
+      pipeline_text("  a: {type: Save, image: look, path: full/a.png}\n  b: {type: Save, image: look, path: "
+                    "out/b.png}\n"));
   fs::create_directories(folder / "elsewhere");
   const Outcome outcome = run_in(folder.path(), "run p.yaml", "TMPDIR=" + quoted(folder / "elsewhere"));
   CHECK(outcome.code == 1);
@@ -101,7 +104,8 @@ TEST_CASE("a limit on file sizes is an error of writing, not an end") {
   CHECK(small.says("File too large"));
   CHECK_FALSE(fs::exists(folder / "out/r.png"));
   CHECK(hidden_files(folder) == "");
-  const Outcome enough = run_in(folder.path(), "run p.yaml", "ulimit -f 40;");  // for the picture, not for checkpoints
+  const Outcome enough =
+      run_in(folder.path(), "run p.yaml", "ulimit -f 40;");  // for the picture, not for checkpoints
   CHECK(enough.code == 0);
   CHECK(enough.says("warning: no checkpoint was written"));
 }
@@ -129,7 +133,8 @@ TEST_CASE("what does not fit into memory is refused with the figure, before anyt
   CHECK(refused.says("of memory are needed"));
   CHECK(refused.says("A smaller 'size' needs less"));
   CHECK_FALSE(fs::exists(folder / "out"));
-  const Outcome limited = run_in(folder.path(), "run p.yaml --set nodes.photo.size=[1200,1200]", "ulimit -v 400000;");
+  const Outcome limited =
+      run_in(folder.path(), "run p.yaml --set nodes.photo.size=[1200,1200]", "ulimit -v 400000;");
   CHECK(limited.code == 3);
   CHECK(limited.says("left by the limit on address space"));
 }
@@ -174,7 +179,10 @@ TEST_CASE("four runs at once onto one output: one works, three say who is at wor
   int worked = 0, told = 0;
   for (const Outcome& outcome : outcomes) {
     worked += outcome.code == 0 ? 1 : 0;
-    told += outcome.code == 3 && outcome.says("another run is at work on it: process ") && outcome.says("p.yaml") ? 1 : 0;
+    told +=
+        outcome.code == 3 && outcome.says("another run is at work on it: process ") && outcome.says("p.yaml")
+            ? 1
+            : 0;
   }
   CHECK(worked == 1);
   CHECK(told == 3);
@@ -193,8 +201,9 @@ TEST_CASE("nothing that is read, and nothing that is no file, is written") {
   REQUIRE(std::system(("mkfifo " + quoted(folder / "pipe.png")).c_str()) == 0);
   const std::string before = text_of(folder / "p.yaml"), photo = text_of(folder / "photo.pgm");
   for (const std::string arguments :
-       {"--log p.yaml", "--log link.jsonl", "--log photo.pgm", "--trace ./p.yaml", "--log out.png", "--log /dev/null",
-        "--log x --trace x", "--trace .", "--set out=link.png", "--set out=pipe.png", "--log pipe.png"}) {
+       {"--log p.yaml", "--log link.jsonl", "--log photo.pgm", "--trace ./p.yaml", "--log out.png",
+        "--log /dev/null", "--log x --trace x", "--trace .", "--set out=link.png", "--set out=pipe.png",
+        "--log pipe.png"}) {
     CAPTURE(arguments);
     CHECK(run_in(folder.path(), "run p.yaml " + arguments, "timeout 20").code == 2);
     CHECK(text_of(folder / "p.yaml") == before);
@@ -223,7 +232,8 @@ TEST_CASE("closed streams do not leak into files, and a full standard output is 
   CHECK(text_of(folder / "out/r.png") == picture);
   CHECK(text_of(folder / "l.jsonl").starts_with("{\"event\":\"start\""));
   const int status = std::system(
-      ("cd " + quoted(folder.path()) + " && " + quoted(program_path()) + " resolve p.yaml >/dev/full 2>said").c_str());
+      ("cd " + quoted(folder.path()) + " && " + quoted(program_path()) + " resolve p.yaml >/dev/full 2>said")
+          .c_str());
   CHECK(WEXITSTATUS(status) == 1);
   CHECK(text_of(folder / "said").find("No space left on device") != std::string::npos);
 }

@@ -49,8 +49,9 @@ TEST_CASE("every sidecar makes its picture again, previews of both stages too, f
     CHECK(text.find("read picture ../bob's photo.pgm xxh128 ") != std::string::npos);
     CHECK(text.find(folder.path()) == std::string::npos);
     const std::string save = picture.find("second") != std::string::npos ? "s2" : "s1";
-    const Outcome again = run_in(folder / "out", "run " + quoted(picture + ".gramflow.yaml") + " --no-sidecars --set nodes." +
-                                                     save + ".path=" + quoted(folder / "again.png"));
+    const Outcome again =
+        run_in(folder / "out", "run " + quoted(picture + ".gramflow.yaml") + " --no-sidecars --set nodes." +
+                                   save + ".path=" + quoted(folder / "again.png"));
     CHECK(again.code == 0);
     CHECK(pixels(folder / "again.png") == pixels(picture));
   }
@@ -63,7 +64,8 @@ TEST_CASE("the picture says the same, in every format that has a place for it; e
   for (const std::string ending : {"png", "jpg", "tif", "exr", "webp"}) {
     CAPTURE(ending);
     put(folder, "p.yaml",
-        "version: 1\nnodes:\n  a: {type: Load, path: a.pgm}\n  save: {type: Save, image: a, path: r." + ending + "}\n");
+        "version: 1\nnodes:\n  a: {type: Load, path: a.pgm}\n  save: {type: Save, image: a, path: r." +
+            ending + "}\n");
     REQUIRE(run_in(folder.path(), "run p.yaml").code == 0);
     const std::string sidecar = text_of(folder / ("r." + ending + ".gramflow.yaml"));
     const std::string picture = text_of(folder / ("r." + ending));
@@ -79,7 +81,8 @@ TEST_CASE("the picture says the same, in every format that has a place for it; e
 TEST_CASE("metadata: none says nothing in the picture; explain then looks beside it, or says so") {
   const TemporaryFolder folder;
   put(folder, "p.yaml",
-      "version: 1\nnodes:\n  a: {type: Noise, size: 16}\n  save: {type: Save, image: a, path: r.png, metadata: none}\n");
+      "version: 1\nnodes:\n  a: {type: Noise, size: 16}\n  save: {type: Save, image: a, path: r.png, "
+      "metadata: none}\n");
   REQUIRE(run_in(folder.path(), "run p.yaml").code == 0);
   CHECK(text_of(folder / "r.png").find("gramflow") == std::string::npos);
   CHECK(run_in(folder.path(), "explain r.png").code == 0);
@@ -87,7 +90,8 @@ TEST_CASE("metadata: none says nothing in the picture; explain then looks beside
   CHECK(run_in(folder.path(), "explain r.png").code == 3);
 }
 
-TEST_CASE("pictures of one name and two endings have sidecars of their own, and a user's file is left alone") {
+TEST_CASE(
+    "pictures of one name and two endings have sidecars of their own, and a user's file is left alone") {
   const TemporaryFolder folder;
   put(folder, "p.yaml",
       "version: 1\nnodes:\n  a: {type: Noise, size: 16}\n  s: {type: Save, image: a, path: r.png}\n"
@@ -95,7 +99,8 @@ TEST_CASE("pictures of one name and two endings have sidecars of their own, and 
   put(folder, "r.jpg.gramflow.yaml", "version: 1\n# my own work\n");
   const Outcome outcome = run_in(folder.path(), "run p.yaml");
   CHECK(outcome.code == 0);
-  CHECK(outcome.says("warning: r.jpg.gramflow.yaml: there is a file of that name that gramflow did not write"));
+  CHECK(
+      outcome.says("warning: r.jpg.gramflow.yaml: there is a file of that name that gramflow did not write"));
   CHECK(text_of(folder / "r.jpg.gramflow.yaml") == "version: 1\n# my own work\n");
   CHECK(text_of(folder / "r.png.gramflow.yaml").find("path: r.png") != std::string::npos);
   CHECK(text_of(folder / "r.png.gramflow.yaml").find("r.jpg") == std::string::npos);

@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Two optimisers in a schedule, with previews and a picture after each.
-std::string pipeline_text(int iterations = 60, const std::string& checkpoint = "{path: run.checkpoint, every: 3}") {
+std::string pipeline_text(int iterations = 60,
+                          const std::string& checkpoint = "{path: run.checkpoint, every: 3}") {
   return fmt::format(R"(version: 1
 include: {}/configs/subgraphs/restyle.yaml
 checkpoint: {}
@@ -121,7 +122,8 @@ TEST_CASE("killed at random moments again and again: the same files to the bit, 
   put(whole, "p.yaml", pipeline_text());
   const auto begin = std::chrono::steady_clock::now();
   REQUIRE(run_in(whole.path(), "run p.yaml --quiet").code == 0);
-  const auto length = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
+  const auto length =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin);
   const std::vector<std::string> expected = left_in(whole);
   std::mt19937 random(static_cast<unsigned>(kills));
   int killed = 0, runs = 0;
@@ -130,7 +132,8 @@ TEST_CASE("killed at random moments again and again: the same files to the bit, 
     put(folder, "p.yaml", pipeline_text());
     int code = -1;
     for (;;) {
-      Running running(folder.path(), {"run", "p.yaml", "--quiet", "--resume", "--threads", std::to_string(random() % 3 + 1)});
+      Running running(folder.path(), {"run", "p.yaml", "--quiet", "--resume", "--threads",
+                                      std::to_string(random() % 3 + 1)});
       const auto moment = std::chrono::milliseconds(random() % static_cast<unsigned>(length.count() + 1));
       if (killed >= kills || running.ended_within(moment, code)) {
         if (code < 0) code = running.wait();
@@ -148,7 +151,9 @@ TEST_CASE("killed at random moments again and again: the same files to the bit, 
   MESSAGE("killed " << killed << " times in " << runs << " runs");
 }
 
-TEST_CASE("INT, TERM and HUP stop a run with 130, a checkpoint and the picture so far; --resume ends it with the same bits") {
+TEST_CASE(
+    "INT, TERM and HUP stop a run with 130, a checkpoint and the picture so far; --resume ends it with the "
+    "same bits") {
   const TemporaryFolder whole;
   put(whole, "p.yaml", pipeline_text(200));
   REQUIRE(run_in(whole.path(), "run p.yaml --quiet").code == 0);
@@ -163,14 +168,16 @@ TEST_CASE("INT, TERM and HUP stop a run with 130, a checkpoint and the picture s
     CHECK(running.wait() == 130);
     CHECK(fs::exists(folder / "run.checkpoint"));
     CHECK(fs::exists(folder / "out/first.png"));
-    CHECK(text_of(folder / "out/first.png.gramflow.yaml").find("# the run was interrupted") != std::string::npos);
+    CHECK(text_of(folder / "out/first.png.gramflow.yaml").find("# the run was interrupted") !=
+          std::string::npos);
     const Outcome resumed = run_in(folder.path(), "run p.yaml --resume");
     CHECK(resumed.code == 0);
     CHECK(resumed.says("going on from run.checkpoint"));
     CHECK_FALSE(fs::exists(folder / "run.checkpoint"));
     // The picture of the stop, frame-1-00012.png for example, stays.
     const std::vector<std::string> made = left_in(folder);
-    for (const std::string& file : left_in(whole)) CHECK(std::find(made.begin(), made.end(), file) != made.end());
+    for (const std::string& file : left_in(whole))
+      CHECK(std::find(made.begin(), made.end(), file) != made.end());
   }
 }
 
@@ -203,7 +210,9 @@ void stop_early(const TemporaryFolder& folder) {
 TEST_CASE("what changed is listed: harmless changes go on, others refuse, --accept-changes insists") {
   const TemporaryFolder folder;
   stop_early(folder);
-  const auto copy = [&] { fs::copy_file(folder / "run.checkpoint", folder / "kept", fs::copy_options::overwrite_existing); };
+  const auto copy = [&] {
+    fs::copy_file(folder / "run.checkpoint", folder / "kept", fs::copy_options::overwrite_existing);
+  };
   copy();
   const std::string resume = "run p.yaml --resume=kept --set iterations=100000 ";
   const Outcome refused = run_in(folder.path(), "run p.yaml --resume --set nodes.first/style_loss.weight=5");
@@ -212,12 +221,14 @@ TEST_CASE("what changed is listed: harmless changes go on, others refuse, --acce
   CHECK(refused.says("[changed-pipeline]"));
   CHECK(fs::exists(folder / "run.checkpoint"));
   const Outcome insisted = run_in(
-      folder.path(), "run p.yaml --resume=kept --accept-changes --set nodes.first/style_loss.weight=5 --set iterations=401");
+      folder.path(),
+      "run p.yaml --resume=kept --accept-changes --set nodes.first/style_loss.weight=5 --set iterations=401");
   CHECK(insisted.code == 0);
   CHECK(insisted.says("going on from kept"));
-  const Outcome harmless = run_in(folder.path(),
-                                  "run p.yaml --resume=kept --set nodes.s2.path=elsewhere/b.png --set iterations=405 "
-                                  "--set nodes.second/result.iterations=3");
+  const Outcome harmless =
+      run_in(folder.path(),
+             "run p.yaml --resume=kept --set nodes.s2.path=elsewhere/b.png --set iterations=405 "
+             "--set nodes.second/result.iterations=3");
   CHECK(harmless.code == 0);
   CHECK(harmless.says("nodes.first/result.iterations: 405, was 400 (harmless)"));
   CHECK(fs::exists(folder / "elsewhere/b.png"));
@@ -225,8 +236,10 @@ TEST_CASE("what changed is listed: harmless changes go on, others refuse, --acce
 
   const TemporaryFolder straight;
   put(straight, "p.yaml", pipeline_text(405));
-  REQUIRE(run_in(straight.path(), "run p.yaml --quiet --set nodes.second/result.iterations=3 --set nodes.s2.path=elsewhere/b.png")
-              .code == 0);
+  REQUIRE(
+      run_in(straight.path(),
+             "run p.yaml --quiet --set nodes.second/result.iterations=3 --set nodes.s2.path=elsewhere/b.png")
+          .code == 0);
   CHECK(text_of(straight / "elsewhere/b.png") == text_of(folder / "elsewhere/b.png"));
   CHECK(text_of(straight / "out/first.png") == text_of(folder / "out/first.png"));
 }
