@@ -211,3 +211,28 @@ TEST_CASE("networks without an address, unknown networks, and no place to put we
   get.paths.cache_folder.clear();
   CHECK(contains(message_of<MissingResource>(run), "set HOME or XDG_CACHE_HOME"));
 }
+
+TEST_CASE("more than the network can need is not even begun") {
+  Get get;
+  get.answer = [](const WebRequest&) {
+    return std::string("HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\nendless");
+  };
+  CHECK(contains(get.refused<MissingResource>(), "which no weights of this network are"));
+  CHECK(get.nothing_left());
+}
+
+TEST_CASE("a network file of one's own gets its weights beside it, not in the place of another network's") {
+  Get get;
+  std::filesystem::create_directories(get.folder / "cache");
+  std::filesystem::create_directories(get.folder / "stranger");
+  put_bytes(get.installed, "what was installed under this name");
+  std::string yaml = get_bytes(get.folder / "small.yaml");
+  put_bytes(get.folder / "stranger/mine.yaml", yaml);
+  GetOptions options;
+  options.network = get.folder / "stranger/mine.yaml";
+  options.again = true;
+  options.pause_seconds = 0.01;
+  const std::string text = get_weights(options, get.paths);
+  CHECK(get_bytes(get.installed) == "what was installed under this name");
+  CHECK(get.is_in(get.folder / "stranger/small.safetensors"));
+}
