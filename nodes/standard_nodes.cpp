@@ -17,6 +17,7 @@ NodeTypes standard_nodes(std::shared_ptr<NetworkLibrary> library) {
       rotate_node(),
       match_colors_node(),
       noise_node(),
+      mix_node(),
       preprocess_node(library),
       postprocess_node(library),
       vgg_extract_node(library),

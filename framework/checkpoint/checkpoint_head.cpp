@@ -83,6 +83,9 @@ constexpr std::int64_t any_int = std::numeric_limits<int>::max();
 void write_loop(Writer& to, const LoopState& loop) {
   to.whole(loop.loop);
   to.whole(loop.iteration);
+  to.whole(loop.steps);
+  to.number(loop.start);
+  to.number(loop.clipped_at_start);
   to.whole(loop.stopped ? 1 : 0);
   to.text(loop.stop_reason);
   to.text(loop.method.layout);
@@ -100,6 +103,9 @@ LoopState read_loop(Reader& from) {
   LoopState loop;
   loop.loop = static_cast<int>(from.whole(-1, any_int));
   loop.iteration = from.whole(0, any_count);
+  loop.steps = from.whole(0, any_count);
+  loop.start = from.number();
+  loop.clipped_at_start = from.number();
   loop.stopped = from.whole(0, 1) == 1;
   loop.stop_reason = from.text();
   loop.method.layout = from.text();

@@ -34,9 +34,12 @@ struct KeptEvaluation {
 
 /// Where one loop stands between two of its steps, apart from its memory.
 struct LoopState {
-  int loop = -1;               ///< of its stage, from 0; -1: none has begun
-  std::int64_t iteration = 0;  ///< iterations done
-  bool stopped = false;        ///< by its method
+  int loop = -1;                ///< of its stage, from 0; -1: none has begun
+  std::int64_t iteration = 0;   ///< iterations done
+  std::int64_t steps = 0;       ///< those that went somewhere
+  double start = 0;             ///< loss before the first one
+  double clipped_at_start = 0;  ///< share of the canvas
+  bool stopped = false;         ///< by its method
   std::string stop_reason;
   OptimizerState method;
   std::int64_t evaluation_count = 0;

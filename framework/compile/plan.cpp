@@ -225,6 +225,8 @@ class Planner {
     live(group(loop.canvas), begin_of(k), turn_end_[k]);
     live(group(loop.gradient), begin_of(k), step_of(k));
     live(group(loop.state), begin_of(k), step_of(k));
+    if (loop.moments_from >= 0)
+      live(group(loops()[static_cast<std::size_t>(loop.moments_from)].state), begin_of(k), begin_of(k));
     for (const TensorId id : {loop.canvas, loop.gradient, loop.state}) external(id);
     for (const LossTerm& loss : loop.losses)
       if (Group* there = group(loss.tensor)) there->always = true;

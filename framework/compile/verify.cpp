@@ -253,6 +253,8 @@ class Verifier {
         check_there(id, loop_section(k), loop(k).node);
       }
       check_there(loop(k).start, loop_section(k), loop(k).node);
+      if (loop(k).moments_from >= 0)
+        check_there(loop(loop(k).moments_from).state, loop_section(k), loop(k).node);
     }
     for (int i = 0; i < static_cast<int>(program_.operations.size()); ++i) {
       for (const TensorId id : operation(i).inputs) check_there(id, operation(i).section, label(i));

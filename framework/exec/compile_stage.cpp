@@ -1,6 +1,7 @@
 #include "framework/exec/compile_stage.h"
 
 #include <algorithm>
+#include <map>
 
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
@@ -68,6 +69,42 @@ std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const
   return compiled;
 }
 
+namespace {
+
+/// The operation of another stage that writes for the same node.
+const Operation* same_writer(const CompiledStage& stage, const std::string& node) {
+  for (const Operation& operation : stage.plan.program.operations)
+    if (!operation.writes.empty() && operation.origin.node == node) return &operation;
+  return nullptr;
+}
+
+/// What a stage in the middle writes: the pictures of those who asked for previews, and those that have a name of
+/// their own in it. Names that several stages would write one after the other are mistakes, when they are meant
+/// to be different.
+void decide_what_is_written(std::vector<std::unique_ptr<CompiledStage>>& stages, Diagnostics& found) {
+  if (std::any_of(stages.begin(), stages.end(), [](const auto& stage) { return stage == nullptr; })) return;
+  std::map<std::string, int> writers;  // by node and name: stages that write it
+  for (const auto& stage : stages)
+    for (Operation& operation : stage->plan.program.operations) {
+      if (operation.writes.empty()) continue;
+      const Operation* last = same_writer(*stages.back(), operation.origin.node);
+      operation.at_stage_end = operation.every > 0 || last == nullptr || last->writes != operation.writes;
+      if (!stage->last && !operation.at_stage_end) continue;
+      const bool counts = operation.writes.find("{iteration}") != std::string::npos &&
+                          operation.writes.find("{stage}") == std::string::npos;
+      if (!counts || ++writers[operation.origin.node + ' ' + operation.writes] != 2) continue;
+      const Node& node =
+          stage->graph.nodes[static_cast<std::size_t>(stage->graph.find(operation.origin.node))];
+      found
+          .error("file-used-twice", node.span_of("path"),
+                 "'" + operation.writes +
+                     "' names the same files in several stages, which would overwrite each other's")
+          .suggest("add {stage} to it");
+    }
+}
+
+}  // namespace
+
 std::vector<std::unique_ptr<CompiledStage>> plan_stages(const PipelineSource& source, const NodeTypes& types,
                                                         Diagnostics& found, int threads) {
   std::vector<std::unique_ptr<CompiledStage>> stages;
@@ -75,6 +112,7 @@ std::vector<std::unique_ptr<CompiledStage>> plan_stages(const PipelineSource& so
   const int count = std::max(1, expand(source, 0, ignored, port_test(types)).stages);
   for (int stage = 0; stage < count; ++stage)
     stages.push_back(compile_stage(source, types, stage, found, threads));
+  decide_what_is_written(stages, found);
   const std::size_t program_bytes = resident_bytes();
   std::size_t handed_in = 0;
   for (const auto& stage : stages) {

@@ -12,6 +12,7 @@
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
 #include "framework/base/resident_memory.h"
+#include "framework/observers/run_watch.h"
 
 namespace gramflow {
 namespace {
@@ -46,10 +47,12 @@ class Run {
       // Whoever asked before is asked first: a sidecar has to be there when the picture is told of.
       stage->run_state->saved = [this, before = stage->run_state->saved](const MadePicture& picture) {
         if (before) before(picture);
-        note_saved(picture.path);
+        note_saved(picture);
       };
       stage->run_state->unsaved = [this](const MadePicture& picture, const std::string& problem,
-                                         const std::string& instead) { note_unsaved(picture, problem, instead); };
+                                         const std::string& instead) {
+        note_unsaved(picture, problem, instead);
+      };
     }
     tell([&](Observer& observer) { observer.start(start); });
     RunEnd end;
@@ -96,17 +99,18 @@ class Run {
     }
   }
 
-  /// Of what this stage will write: all in the last one, previews in the others.
+  /// Of what this stage will write: all in the last one, previews and pictures of its own in the others.
   static void preflight(const CompiledStage& stage) {
     for (const Operation& operation : stage.plan.program.operations)
-      if (stage.last || operation.every > 0) operation.op->preflight();
+      if (stage.last || operation.at_stage_end) operation.op->preflight();
   }
 
-  void note_saved(const std::string& path) {
+  void note_saved(const MadePicture& picture) {
     const std::lock_guard lock(mutex_);
+    const std::string& path = picture.path;
     if (std::find(summary_.outputs.begin(), summary_.outputs.end(), path) == summary_.outputs.end())
       summary_.outputs.push_back(path);
-    tell([&](Observer& observer) { observer.saved(path); });
+    tell([&](Observer& observer) { observer.written(path, picture.clipped); });
   }
 
   bool resuming() const { return options_.resume != nullptr && !resumed_; }
@@ -134,8 +138,8 @@ class Run {
     canvas.values.resize(static_cast<std::size_t>(canvas.shape.elements()));
     const int vector = options_.resume->find(name);
     if (vector < 0)
-      throw RunError(options_.resume->path() + ": the checkpoint is of another pipeline: it does not have '" + name +
-                     "'");
+      throw RunError(options_.resume->path() + ": the checkpoint is of another pipeline: it does not have '" +
+                     name + "'");
     options_.resume->read(vector, canvas.values);
     return canvas;
   }
@@ -145,7 +149,8 @@ class Run {
     const std::lock_guard lock(mutex_);
     std::string text = problem;
     if (!instead.empty()) text += "; the picture is in " + instead;
-    if (!instead.empty() && std::find(summary_.outputs.begin(), summary_.outputs.end(), instead) == summary_.outputs.end())
+    if (!instead.empty() &&
+        std::find(summary_.outputs.begin(), summary_.outputs.end(), instead) == summary_.outputs.end())
       summary_.outputs.push_back(instead);
     unsaved_ += (unsaved_.empty() ? "" : "\n") + text;
     tell([&](Observer& observer) { observer.warning(picture.path + " was not written: " + text); });
@@ -172,6 +177,7 @@ class Run {
     session->finish(stage.last);
     carried_ = std::move(finished_);
     if (stage.last) summary_.canvases = std::move(carried_);
+    if (stage.last && !useless_.empty()) throw RunError(useless_);
   }
 
   /// One that is stopped while it reads its weights still shows what the stage before made.
@@ -213,8 +219,7 @@ class Run {
     const std::span<const Canvas> before(
         finished_.data(), std::min(finished_.size(), static_cast<std::size_t>(std::max(session.loop(), 0))));
     const bool first = !options_.checkpoints->written();
-    const std::string problem =
-        options_.checkpoints->write(stage_->number, session, carried_, before);
+    const std::string problem = options_.checkpoints->write(stage_->number, session, carried_, before);
     if (!problem.empty()) {
       if (std::exchange(checkpoint_problem_, problem) != problem)
         warn("no checkpoint was written: " + problem);
@@ -248,10 +253,12 @@ class Run {
   void show(std::unique_ptr<Session> session, bool moved) {
     std::vector<Canvas> shown = std::move(finished_);
     const auto has = [&](const std::string& node) {
-      return std::any_of(shown.begin(), shown.end(), [&](const Canvas& canvas) { return canvas.node == node; });
+      return std::any_of(shown.begin(), shown.end(),
+                         [&](const Canvas& canvas) { return canvas.node == node; });
     };
     const std::vector<Loop>& loops = stage_->plan.program.loops;
-    if (moved && !has(loops[static_cast<std::size_t>(session->loop())].node)) shown.push_back(session->copy_canvas());
+    if (moved && !has(loops[static_cast<std::size_t>(session->loop())].node))
+      shown.push_back(session->copy_canvas());
     for (Canvas& canvas : carried_)
       if (!has(canvas.node)) shown.push_back(std::move(canvas));
     session.reset();
@@ -264,22 +271,40 @@ class Run {
   }
 
   void iterate(Session& session, const StageStart& start) {
-    tell([&](Observer& observer) {
-      observer.loop_start(start.loops[static_cast<std::size_t>(session.loop())]);
-    });
+    const LoopStart& loop = start.loops[static_cast<std::size_t>(session.loop())];
+    tell([&](Observer& observer) { observer.loop_start(loop); });
+    RunWatch watch(where(session, start) + "'" + loop.optimizer + "'", loop.method);
     while (session.running()) {
       const IterationReport& report = session.step();
       tell([&](Observer& observer) { observer.iteration(report); });
+      warn_all(watch.iteration(report, session.canvas_number()));
       session.preview([this](const std::string& problem) {
-        if (std::exchange(preview_problem_, problem) != problem) warn("a preview was not written: " + problem);
+        if (std::exchange(preview_problem_, problem) != problem)
+          warn("a preview was not written: " + problem);
       });
       if (options_.checkpoints != nullptr && options_.checkpoints->due_after_iteration())
         write_checkpoint(session);
     }
-    if (!session.stop_reason().empty()) conclude(session, start);
+    if (!session.stop_reason().empty()) tell_why(session, start);
+    const LoopResult& result = session.conclude();
+    tell([&](Observer& observer) { observer.result(result); });
+    warn_all(watch.end(result));
+    useless_ = watch.useless();
   }
 
-  void conclude(Session& session, const StageStart& start) {
+  void warn_all(const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) warn(text);
+  }
+
+  /// The optimiser's place, to be put in front of a message; "" when it has none.
+  std::string where(Session& session, const StageStart& start) const {
+    const std::string place = stages_[static_cast<std::size_t>(start.stage)]
+                                  ->optimizations[static_cast<std::size_t>(session.loop())]
+                                  .span.to_string();
+    return place.empty() ? "" : place + ": ";
+  }
+
+  void tell_why(Session& session, const StageStart& start) {
     const LoopStart& loop = start.loops[static_cast<std::size_t>(session.loop())];
     const std::string message = "'" + loop.optimizer + "' stopped at iteration " +
                                 std::to_string(session.iteration() - 1) + ": " + session.stop_reason();
@@ -289,22 +314,19 @@ class Run {
     }
     // The method has put the last finite canvas back; what was reached so far is not lost.
     if (session.iteration() > 1) session.finish();
-    const Span& span = stages_[static_cast<std::size_t>(start.stage)]
-                           ->optimizations[static_cast<std::size_t>(session.loop())]
-                           .span;
-    const std::string place = span.to_string();
-    throw RunError((place.empty() ? "" : place + ": ") + message);
+    throw RunError(where(session, start) + message);
   }
 
   std::vector<std::unique_ptr<CompiledStage>> stages_;
   const RunOptions& options_;
   RunSummary summary_;
-  CompiledStage* stage_ = nullptr;  // that runs
-  std::vector<Canvas> carried_;   // from the stage before
-  std::vector<Canvas> finished_;  // of this stage
-  bool resumed_ = false;          // the checkpoint was taken up
+  CompiledStage* stage_ = nullptr;                    // that runs
+  std::vector<Canvas> carried_;                       // from the stage before
+  std::vector<Canvas> finished_;                      // of this stage
+  bool resumed_ = false;                              // the checkpoint was taken up
   std::string checkpoint_problem_, preview_problem_;  // told last
   std::string unsaved_;  // why pictures are not where they should be, a line each
+  std::string useless_;  // what the last optimiser made is, and why; "" when it is not
   std::mutex mutex_;
 };
 

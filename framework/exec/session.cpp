@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "framework/base/error.h"
 #include "framework/compile/needed.h"
@@ -20,6 +21,19 @@ std::vector<int> operations_of(const Plan::Range& range) {
   for (std::size_t i = range.begin; i < range.end; ++i) operations.push_back(static_cast<int>(i));
   return operations;
 }
+
+/// A canvas that is what the method has to show, for as long as this lives.
+class Shown {
+ public:
+  Shown(OptimizationMethod& method, std::span<float> x) : method_(method), x_(x) { method_.show(x_); }
+  ~Shown() { method_.conceal(x_); }
+  Shown(const Shown&) = delete;
+  Shown& operator=(const Shown&) = delete;
+
+ private:
+  OptimizationMethod& method_;
+  std::span<float> x_;
+};
 
 }  // namespace
 
@@ -41,6 +55,7 @@ const Optimization& Session::optimization() const {
   return stage_.optimizations[static_cast<std::size_t>(loop_)];
 }
 TensorView Session::canvas() const { return loop_ < 0 ? TensorView{} : prepared_.view(current().canvas); }
+std::uint64_t Session::canvas_number() const { return cpu::checksum(canvas().floats()); }
 TensorView Session::gradient() const { return loop_ < 0 ? TensorView{} : prepared_.view(current().gradient); }
 
 void Session::run_set(int set, int section) {
@@ -48,11 +63,10 @@ void Session::run_set(int set, int section) {
   executor_->run(set);
 }
 
-void Session::run_straight(int section, bool effects, bool rest) {
+void Session::run_straight(int section, const std::function<bool(const Operation&)>& effects, bool rest) {
   const Program& program = plan().program;
-  const std::vector<int> operations = needed_operations(
-      program, section, [effects](const Operation&) { return effects; },
-      rest ? read_after(program, section) : std::vector<bool>());
+  const std::vector<int> operations =
+      needed_operations(program, section, effects, rest ? read_after(program, section) : std::vector<bool>());
   if (!operations.empty()) run_set(executor_->add(operations), section);
 }
 
@@ -60,16 +74,24 @@ bool Session::begin(const std::vector<Canvas>& carried) {
   const auto next = static_cast<std::size_t>(loop_ + 1);
   if (next == plan().program.loops.size()) return false;
   prepared_.stop = stop_;
-  run_straight(straight_section(loop_ + 1), stage_.last || showing_, true);
+  const bool all = stage_.last || showing_;
+  run_straight(
+      straight_section(loop_ + 1),
+      [all](const Operation& operation) { return all || operation.at_stage_end; }, true);
   ++loop_;
   if (own_memory_) own_memory_->release_before(loop_section(loop_));
   start_canvas(carried);
   loop_set_ = executor_->add(operations_of(plan().sections[static_cast<std::size_t>(loop_section(loop_))]));
-  method_ = optimization().make_method();
   const std::int64_t elements = canvas().shape().elements();
-  method_->bind(elements, prepared_.view(current().state).floats());
-  scratch_.resize(cpu::reduction_scratch(elements));
-  set_iteration(showing_ ? stage_.run_state->done[current().node] : 0);
+  methods_.push_back(optimization().make_method());
+  method().bind(elements, prepared_.view(current().state).floats());
+  carry_moments();
+  scratch_.resize(std::max(cpu::reduction_scratch(elements), cpu::box_scratch(elements)));
+  concluded_ = false;
+  const std::int64_t done = showing_ ? stage_.run_state->done[current().node] : 0;
+  set_iteration(done, done);
+  stage_.run_state->stands_still = optimization().stands_still;
+  stage_.run_state->loss.clear();
   stopped_ = failed_ = false;
   stop_reason_.clear();
   group_losses();
@@ -81,17 +103,32 @@ bool Session::begin(const std::vector<Canvas>& carried) {
   report_.loop = loop_;
   report_.optimizer = current().node;
   report_.iterations = optimization().iterations;
+  result_ = {};
+  result_.stage = stage_.number;
+  result_.loop = loop_;
+  result_.optimizer = current().node;
+  result_.clipped_at_start = cpu::box_shares(box(), canvas().floats(), scratch_.data()).at_bounds;
   return true;
+}
+
+void Session::carry_moments() {
+  const int from = current().moments_from;
+  if (from < 0) return;
+  const std::optional<Moments> moments = methods_[static_cast<std::size_t>(from)]->moments();
+  const Loop& other = plan().program.loops[static_cast<std::size_t>(from)];
+  if (moments)
+    optimization().carry_moments(*moments, prepared_.view(other.canvas).shape(), method(), canvas().shape());
+}
+
+void Session::set_iteration(std::int64_t done, std::int64_t steps) {
+  iteration_ = done;
+  steps_ = steps;
+  stage_.run_state->iteration = optimization().first_iteration + steps;
+  stage_.run_state->done[current().node] = steps;
 }
 
 /// What an earlier stage hands over counts where an optimiser begins of its own; one that goes on from
 /// another's picture does so in every stage.
-void Session::set_iteration(std::int64_t done) {
-  iteration_ = done;
-  stage_.run_state->iteration = optimization().first_iteration + done;
-  stage_.run_state->done[current().node] = done;
-}
-
 void Session::start_canvas(const std::vector<Canvas>& carried) {
   const auto from = std::find_if(carried.begin(), carried.end(),
                                  [&](const Canvas& candidate) { return candidate.node == current().node; });
@@ -100,6 +137,7 @@ void Session::start_canvas(const std::vector<Canvas>& carried) {
     take_carried(*from);
   else
     cpu::copy(prepared_.view(current().start).floats(), canvas().floats());
+  if (optimization().clamp) cpu::clamp(box(), canvas().floats());
 }
 
 void Session::take_carried(const Canvas& from) {
@@ -123,7 +161,9 @@ void Session::group_losses() {
   }
 }
 
-bool Session::running() const { return loop_ >= 0 && !stopped_ && iteration_ < optimization().iterations; }
+bool Session::running() const {
+  return loop_ >= 0 && !concluded_ && !stopped_ && iteration_ < optimization().iterations;
+}
 
 double Session::evaluate_canvas() {
   run_set(loop_set_, loop_section(loop_));
@@ -143,20 +183,24 @@ Evaluated Session::evaluate() {
   return {total, now.index};
 }
 
+void Session::group_terms(const std::vector<double>& scalars) {
+  for (auto& term : terms_) term.value = 0;
+  for (std::size_t i = 0; i < scalars_.size(); ++i) {
+    ReportedLoss& term = terms_[scalars_[i].term];
+    term.value += scalars[i];
+    if (scalars_[i].layer >= 0) term.layers[static_cast<std::size_t>(scalars_[i].layer)].second = scalars[i];
+  }
+}
+
 /// Puts what an evaluation found into the report, and forgets the ones before it: a method goes on from the
 /// point it reported, or from a later one.
 void Session::recall(std::int64_t index) {
   const auto end = evaluations_.begin() + static_cast<std::ptrdiff_t>(evaluations_kept_);
-  const auto found = std::find_if(evaluations_.begin(), end,
-                                  [index](const KeptEvaluation& candidate) { return candidate.index == index; });
+  const auto found = std::find_if(evaluations_.begin(), end, [index](const KeptEvaluation& candidate) {
+    return candidate.index == index;
+  });
   if (found == end) throw std::logic_error("the method reports an evaluation that it cannot know");
-  for (auto& term : terms_) term.value = 0;
-  for (std::size_t i = 0; i < scalars_.size(); ++i) {
-    ReportedLoss& term = terms_[scalars_[i].term];
-    term.value += found->scalars[i];
-    if (scalars_[i].layer >= 0)
-      term.layers[static_cast<std::size_t>(scalars_[i].layer)].second = found->scalars[i];
-  }
+  group_terms(found->scalars);
   report_.gradient_norm = found->gradient_norm;
   evaluations_kept_ -= static_cast<std::size_t>(found - evaluations_.begin());
   std::rotate(evaluations_.begin(), found, end);
@@ -167,9 +211,9 @@ const IterationReport& Session::step() {
   prepared_.stop = stop_;
   StepResult step;
   try {
-    step = method_->step(iteration_, canvas().floats(), gradient().floats(), [this] { return evaluate(); });
+    step = method().step(iteration_, canvas().floats(), gradient().floats(), [this] { return evaluate(); });
   } catch (const Interrupted&) {
-    method_->rewind(canvas().floats(), gradient().floats());
+    method().rewind(canvas().floats(), gradient().floats());
     throw;
   }
   recall(step.evaluation);
@@ -179,20 +223,23 @@ const IterationReport& Session::step() {
   report_.seconds = seconds_since(start);
   report_.evaluations = step.evaluations;
   stop_reason_ = step.stopped ? step.reason : "";
-  note_ = step.restarted && !step.stopped ? step.reason : "";  // why it stopped is told once, at the end
+  note_ = step.stopped ? "" : step.reason;  // why it stopped is told once, at the end
+  if (iteration_ == 0) result_.start = step.loss;
   report_.note = note_;
   stopped_ = step.stopped;
   failed_ = step.failed;
-  set_iteration(iteration_ + 1);
+  set_iteration(iteration_ + 1, steps_ + (step.moved || !step.stopped ? 1 : 0));
   return report_;
 }
 
 void Session::preview(const std::function<void(const std::string&)>& failed) {
   if (!running()) return;
   prepared_.stop = stop_;
+  std::optional<Shown> shown;
   for (std::size_t i = 0; i < previews_.size(); ++i) {
     const Plan::Preview& preview = plan().previews[i];
     if (preview.loop != loop_ || stage_.run_state->iteration % preview.every != 0) continue;
+    if (!shown) shown.emplace(method(), canvas().floats());
     stage_.run_state->preview = true;
     std::string problem;
     try {
@@ -208,8 +255,69 @@ void Session::preview(const std::function<void(const std::string&)>& failed) {
   }
 }
 
-void Session::finish(bool effects) {
+const LoopResult& Session::conclude() {
+  if (concluded_) return result_;
+  const std::span<float> x = canvas().floats();
+  prepared_.stop = stop_;
+  const auto show = [&] {
+    method().show(x);
+    if (optimization().clamp) cpu::clamp(box(), x);  // the average's rounding
+  };
+  show();
+  concluded_ = true;
+  result_.total = loss_in_range();
+  if (!std::isfinite(result_.total)) {
+    method().conceal(x);
+    result_.went_back = method().go_back(x);
+    show();
+    if (result_.went_back) result_.total = loss_in_range();
+  }
+  result_.iterations = steps_;
+  result_.clipped = cpu::box_shares(box(), x, scratch_.data()).at_bounds;
+  if (iteration_ == 0) result_.start = result_.total;
+  result_.losses = terms_;
+  stage_.run_state->loss = in_words(result_);
+  return result_;
+}
+
+/// Of the canvas with what lies outside cut off, as Save does it. Fills terms_.
+double Session::loss_in_range() {
+  const std::span<float> x = canvas().floats();
+  const bool outside = cpu::box_shares(box(), x, scratch_.data()).outside > 0;
+  std::vector<float> kept;
+  if (outside) {
+    kept.assign(x.begin(), x.end());
+    cpu::clamp(box(), x);
+  }
+  std::vector<double> scalars(scalars_.size());
+  double total = 0;
+  const std::int64_t known = method().known_evaluation();
+  const auto end = evaluations_.begin() + static_cast<std::ptrdiff_t>(evaluations_kept_);
+  const auto found = std::find_if(evaluations_.begin(), end, [known](const KeptEvaluation& candidate) {
+    return candidate.index == known;
+  });
+  try {
+    if (!outside && !method().shows_other() && known >= 0 && found != end) {
+      scalars = found->scalars;
+      for (const double scalar : scalars) total += scalar;
+    } else {
+      total = evaluate_canvas();
+      for (std::size_t i = 0; i < scalars_.size(); ++i) scalars[i] = *scalars_[i].value;
+    }
+  } catch (...) {
+    if (outside) cpu::copy(kept, x);
+    throw;
+  }
+  if (outside) cpu::copy(kept, x);
+  group_terms(scalars);
+  return total;
+}
+
+void Session::finish(bool all) {
   prepared_.stop = plan().program.loops.empty() ? stop_ : nullptr;
+  const auto effects = [all](const Operation& operation) { return all || operation.at_stage_end; };
+  if (loop_ < 0 || concluded_) return run_straight(straight_section(loop_ + 1), effects, false);
+  const Shown shown(method(), canvas().floats());
   run_straight(straight_section(loop_ + 1), effects, false);
 }
 
@@ -224,9 +332,12 @@ LoopState Session::save_loop() const {
   state.loop = loop_;
   if (loop_ < 0) return state;
   state.iteration = iteration_;
+  state.steps = steps_;
+  state.start = result_.start;
+  state.clipped_at_start = result_.clipped_at_start;
   state.stopped = stopped_;
   state.stop_reason = stop_reason_;
-  state.method = method_->save_state();
+  state.method = method().save_state();
   state.evaluation_count = evaluation_count_;
   state.evaluations.assign(evaluations_.begin(),
                            evaluations_.begin() + static_cast<std::ptrdiff_t>(evaluations_kept_));
@@ -249,8 +360,10 @@ void Session::restore_loop(const LoopState& state) {
       state.evaluations.begin(), state.evaluations.end(),
       [&](const KeptEvaluation& evaluation) { return evaluation.scalars.size() == scalars_.size(); });
   if (state.loop != loop_ || !fits) throw std::invalid_argument("the saved loop is another one");
-  method_->restore_state(state.method);
-  set_iteration(state.iteration);
+  method().restore_state(state.method);
+  set_iteration(state.iteration, state.steps);
+  result_.start = state.start;
+  result_.clipped_at_start = state.clipped_at_start;
   stopped_ = state.stopped;
   stop_reason_ = state.stop_reason;
   evaluation_count_ = state.evaluation_count;
@@ -263,12 +376,14 @@ void Session::restore_loop(const LoopState& state) {
 void Session::adopt(std::span<const float> values, std::int64_t iterations) {
   if (values.size() != canvas().floats().size()) throw std::invalid_argument("the canvas has another size");
   std::copy(values.begin(), values.end(), canvas().floats().begin());
-  set_iteration(iterations);
-  stopped_ = true;
+  set_iteration(iterations, iterations);
+  stopped_ = concluded_ = true;
 }
 
 Canvas Session::copy_canvas() const {
   const TensorView from = canvas();
+  std::optional<Shown> shown;
+  if (!concluded_) shown.emplace(*methods_.back(), from.floats());
   return {current().node, {from.floats().begin(), from.floats().end()}, from.shape(), optimization().space};
 }
 

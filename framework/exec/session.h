@@ -5,11 +5,13 @@
 //   ThreadScope threads(stage.threads());
 //   threads.execute([&] {
 //     Session session(stage, {});
-//     while (session.begin())            // what comes before the next loop; its canvas at its start
+//     while (session.begin()) {          // what comes before the next loop; its canvas at its start
 //       while (session.running()) {
 //         report = session.step();       // one iteration
 //         session.preview();             // what is due now
 //       }
+//       result = session.conclude();     // the canvas is now the finished picture
+//     }
 //     session.finish();                  // what comes after the last loop: the finished pictures
 //   });
 //
@@ -24,6 +26,7 @@
 
 #include "framework/base/error.h"
 #include "framework/checkpoint/checkpoint_head.h"
+#include "framework/devices/cpu/box.h"
 #include "framework/exec/compile_stage.h"
 #include "framework/exec/executor.h"
 #include "framework/exec/external_memory.h"
@@ -66,10 +69,14 @@ class Session {
   /// One iteration. The report is good until the next call. Interrupted: the canvas is back where this step
   /// began, and the loop may be gone on with.
   const IterationReport& step();
+  /// Ends the loop: the canvas becomes what the method has to show (an average), and its loss is found, in the
+  /// range of pictures, by one more evaluation where it is not known. No step may follow. The result is good
+  /// until the next loop.
+  const LoopResult& conclude();
   /// Loss and gradient() at the canvas as it stands, which may have been changed from outside; no iteration.
   double evaluate_canvas();
-  /// Runs the previews that are due after the iterations done so far; none after the last iteration. One that
-  /// fails (a full disk) is told to `failed`, and the others are still made.
+  /// Runs the previews that are due after the iterations done so far, of what the method has to show; none after
+  /// the last iteration. One that fails (a full disk) is told to `failed`, and the others are still made.
   void preview(const std::function<void(const std::string& problem)>& failed);
   void preview() {
     preview([](const std::string& problem) { throw RunError(problem); });
@@ -79,15 +86,18 @@ class Session {
   /// From now on begin() writes pictures, too, and starts every loop from what was carried for it, also one that
   /// goes on from another's picture: to show what there is after an interruption.
   void show_carried() { showing_ = true; }
-  /// Runs what comes behind the last loop that was begun, with or without what has effects (writes pictures);
-  /// the stop request is heard only where there is no loop at all. Also good for the canvas as it stands in the middle of a loop.
-  void finish(bool effects = true);
+  /// Runs what comes behind the last loop that was begun, with all effects (written pictures) or only those that
+  /// a stage in the middle has at its end; the stop request is heard only where there is no loop at all. Also good
+  /// for the canvas as it stands in the middle of a loop: what the method has to show is taken.
+  void finish(bool all = true);
 
   /// The loop that was begun last, -1 before the first.
   int loop() const { return loop_; }
   std::int64_t iteration() const { return iteration_; }  ///< iterations done in it
   /// Why the method stopped; "" as long as it has not, or came to the end of its iterations.
   const std::string& stop_reason() const { return stop_reason_; }
+  /// The method, between two steps, for those who keep or take back its state; good until the next begin().
+  OptimizationMethod& method() const { return *methods_.back(); }
   bool failed() const { return failed_; }  ///< it stopped at numbers that are not finite
 
   /// Iterations done in a loop of this stage, 0 when it has not begun.
@@ -106,9 +116,11 @@ class Session {
   /// After begin(): takes this as the loop's finished canvas, of its size, as so many iterations made it.
   void adopt(std::span<const float> values, std::int64_t iterations);
 
-  /// A copy of the loop's canvas, for a next stage.
+  /// A copy of the loop's canvas, for a next stage: what the method has to show.
   Canvas copy_canvas() const;
   TensorView canvas() const;
+  /// A number that another canvas has another one of.
+  std::uint64_t canvas_number() const;
   TensorView gradient() const;
   PreparedPlan& prepared() { return prepared_; }
 
@@ -128,10 +140,14 @@ class Session {
   const Optimization& optimization() const;
   void run_set(int set, int section);
   /// The straight section: all that is needed from there on, with or without effects.
-  void run_straight(int section, bool effects, bool rest);
+  void run_straight(int section, const std::function<bool(const Operation&)>& effects, bool rest);
   void start_canvas(const std::vector<Canvas>& carried);
   void take_carried(const Canvas& from);
-  void set_iteration(std::int64_t done);
+  void set_iteration(std::int64_t done, std::int64_t steps);
+  void carry_moments();
+  cpu::Box box() const { return {optimization().space.low, optimization().space.high}; }
+  double loss_in_range();
+  void group_terms(const std::vector<double>& scalars);
   void group_losses();
   Evaluated evaluate();
   void recall(std::int64_t evaluation);
@@ -146,10 +162,11 @@ class Session {
   // Of the current loop.
   int loop_ = -1;
   int loop_set_ = -1;
-  std::unique_ptr<OptimizationMethod> method_;
+  std::vector<std::unique_ptr<OptimizationMethod>> methods_;  // by loop; those that ended may hand moments on
   std::vector<std::byte> scratch_;
   std::int64_t iteration_ = 0;
   bool showing_ = false;
+  std::int64_t steps_ = 0;  // iterations that went somewhere
   bool stopped_ = false;
   bool failed_ = false;
   std::string stop_reason_, note_;
@@ -159,6 +176,8 @@ class Session {
   std::size_t evaluations_kept_ = 0;
   std::int64_t evaluation_count_ = 0;
   IterationReport report_;
+  bool concluded_ = false;
+  LoopResult result_;
 };
 
 }  // namespace gramflow

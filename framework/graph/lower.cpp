@@ -10,6 +10,7 @@
 #include <set>
 #include <sstream>
 #include <unordered_map>
+#include <utility>
 
 #include "framework/base/error.h"
 
@@ -125,6 +126,7 @@ class Lowering final : public LowerContext {
     operation.origin = {node().id(), node().entry.id_span};
     operation.label = step.empty() ? node().id() : node().id() + "/" + step;
     operation.section = section_;
+    operation.writes = std::exchange(will_write_, "");
     try {
       return lowered_.program.append(std::move(operation)).outputs;
     } catch (const ShapeError& problem) {
@@ -165,6 +167,7 @@ class Lowering final : public LowerContext {
       diagnostic.suggest("choose another name");
       break;
     }
+    if (writes) will_write_ = path;
     // One that reads is enough to know of.
     if (writes || !files_.contains(real))
       files_.emplace(real, FileUse{node().id(), node().span_of(key), writes, section_});
@@ -192,6 +195,7 @@ class Lowering final : public LowerContext {
     loop.node = node().id();
     loop.start = start;
     loop.canvas = program.add_tensor(program.desc(start), node().id() + ".canvas");
+    if (optimization.wants_moments) loop.moments_from = loop_with_moments(optimization, start);
     const auto floats = optimization.make_method()->state_floats(program.desc(start).shape.elements());
     loop.state = program.add_tensor({{1, 1, static_cast<std::int64_t>(floats)}, ElementType::f32},
                                     node().id() + ".state");
@@ -202,9 +206,38 @@ class Lowering final : public LowerContext {
  private:
   void note_use(UsedFile file) {
     const bool known = std::any_of(lowered_.files.begin(), lowered_.files.end(), [&](const UsedFile& other) {
-      return other.path == file.path && other.writes == file.writes && (!file.writes || other.node == file.node);
+      return other.path == file.path && other.writes == file.writes &&
+             (!file.writes || other.node == file.node);
     });
     if (!known) lowered_.files.push_back(std::move(file));
+  }
+
+  /// The first of a chain has nothing to take over. Where there is no chain, that is told.
+  int without_moments() {
+    const auto optimizers = std::count_if(graph_.nodes.begin(), graph_.nodes.end(),
+                                          [](const Node& other) { return other.type->optimizer; });
+    if (optimizers == 1)
+      diagnostics_.warning("unused-parameter", node().span_of("carry"),
+                           "'carry: moments' has no effect where no optimiser starts from another; stages of a "
+                           "schedule hand on the picture alone");
+    return -1;
+  }
+
+  /// The loop whose moments one of this space that starts at `start` can take over; -1 after saying why not.
+  int loop_with_moments(const Optimization& optimization, TensorId start) {
+    const std::vector<int> from = canvases_behind(lowered_.program, start);
+    std::string problem;
+    if (from.empty()) return without_moments();
+    if (from.size() > 1)
+      problem = "'start' comes from several optimisers, and only one can hand its moments on";
+    else if (const Optimization& other = lowered_.optimizations[static_cast<std::size_t>(from.front())];
+             other.method != optimization.method || other.make_method == nullptr)
+      problem = "'" + other.node + "' has no moments to hand on; its method is " + other.method;
+    else if (other.space.convention != optimization.space.convention)
+      problem = "the canvas of '" + other.node + "' is in other numbers, so its moments mean something else";
+    if (problem.empty()) return from.front();
+    error("no-moments", "carry", problem).suggest("'carry: canvas'");
+    return -1;
   }
 
   /// Of what was thrown about a file the first line is the message, the others explain it.
@@ -268,6 +301,7 @@ class Lowering final : public LowerContext {
   std::vector<std::vector<PortValue>> in_loop_, straight_;  // by node, by output
   std::vector<bool> failed_;
   std::set<int> told_missing_;  // nodes
+  std::string will_write_;      // what the next operation that is emitted writes
   Lowered lowered_;
   int current_ = -1;
   int section_ = 0;

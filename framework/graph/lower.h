@@ -76,7 +76,16 @@ struct Optimization {
   std::int64_t first_iteration = 0;  ///< of its first step, in names of previews
   std::string method;                ///< "adam", for messages
   std::function<std::unique_ptr<OptimizationMethod>()> make_method;
-  InputSpace space;  ///< of the canvas
+  InputSpace space;   ///< of the canvas
+  bool clamp = true;  ///< the canvas stays in the range of pictures
+  /// The method compares losses of different iterations, so that what is sampled must not change under it.
+  bool stands_still = false;
+  /// Whether the moments of the optimiser that `start` comes from are taken over; then carry_moments is set.
+  bool wants_moments = false;
+  /// From a method that has ended, with the shape of its canvas, to one that has just been bound. Both canvases
+  /// are of one space.
+  std::function<void(const Moments& from, Shape from_shape, OptimizationMethod& to, Shape to_shape)>
+      carry_moments;
   /// From the finished canvas of the stage before to the first of this one: resized, and brought back into
   /// the range of pictures; through picture values when the spaces differ.
   std::function<void(const std::vector<float>& from, Shape from_shape, const InputSpace& from_space,
@@ -101,6 +110,9 @@ struct MadePicture {
   std::map<std::string, std::int64_t> done;  ///< iterations of this stage, by optimiser that has begun
   bool preview = false;
   bool interrupted = false;
+  double clipped = 0;  ///< share of its samples, 0 to 1, that are at or beyond black or white
+  std::string
+      loss;  ///< "loss of 'result': 1.1 (...)", of the optimiser that has just ended; "" when none has
 };
 
 /// Where the run stands, for operations that name files by it or report what they wrote. Owned by the lowered
@@ -110,8 +122,10 @@ struct RunState {
   /// Iterations done in the loop that runs or has just ended, and what that loop counts from.
   std::int64_t iteration = 0;
   std::map<std::string, std::int64_t> done;  ///< iterations of this stage, by optimiser that has begun
-  bool preview = false;        ///< what runs now is made between iterations, and made again later
-  bool interrupted = false;    ///< what runs now shows what a run that was stopped has made
+  std::string loss;           ///< of the optimiser that has just ended, in words; "" while one is at work
+  bool stands_still = false;  ///< the loop's method wants positions that stand still
+  bool preview = false;       ///< what runs now is made between iterations, and made again later
+  bool interrupted = false;   ///< what runs now shows what a run that was stopped has made
   /// How a picture was made, to be kept in it; may be empty. From any thread.
   std::function<std::string(const MadePicture&)> provenance;
   /// Called with each written picture; from any thread.
@@ -148,7 +162,7 @@ class LowerContext {
   virtual const std::shared_ptr<RunState>& run_state() const = 0;
   /// Tells of a file that the node reads or writes, named by the value of `key`. One that is written must not
   /// be read or written by another node: reported, with both places. `numbered`: its name holds the
-  /// iteration, so that optimisers which count differently write different files.
+  /// iteration, so that optimisers which count differently write different files. The operation emitted next writes it.
   virtual void uses_file(std::string_view key, const std::string& path, bool writes,
                          const std::string& what = "picture", bool numbered = false) = 0;
   /// Reports a file that is missing (code "missing-file"; lines after the first explain it) and whose contents do not
@@ -171,7 +185,7 @@ struct Lowered {
   Program program;
   std::vector<Optimization> optimizations;  ///< by loop
   std::shared_ptr<RunState> run_state;
-  std::vector<UsedFile> files;  ///< each use once
+  std::vector<UsedFile> files;    ///< each use once
   std::size_t missing_files = 0;  ///< errors that were reported with missing_file() alone
 };
 

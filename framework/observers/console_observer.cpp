@@ -112,6 +112,12 @@ void ConsoleObserver::iteration(const IterationReport& report) {
     draw(last_);
 }
 
+void ConsoleObserver::result(const LoopResult& result) {
+  if (options_.quiet) return;
+  settle();
+  line(fmt::format("{}; {:.2g} % of its samples are black or white", in_words(result), 100 * result.clipped));
+}
+
 void ConsoleObserver::saved(const std::string& path) { line("saved " + path); }
 
 void ConsoleObserver::message(const std::string& text) {

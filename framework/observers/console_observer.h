@@ -36,6 +36,7 @@ class ConsoleObserver final : public Observer {
   void start(const RunStart& start) override;
   void loop_start(const LoopStart& loop) override;
   void iteration(const IterationReport& report) override;
+  void result(const LoopResult& result) override;
   void saved(const std::string& path) override;
   void message(const std::string& text) override;
   void end(const RunEnd& end) override;

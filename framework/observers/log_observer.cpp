@@ -25,6 +25,16 @@ bool ends_in_half_line(const std::string& path) {
   return file.get() != '\n';
 }
 
+/// By node, and by node and layer.
+std::pair<Json, Json> split(std::span<const ReportedLoss> reported) {
+  std::pair<Json, Json> result{Json::object(), Json::object()};
+  for (const ReportedLoss& loss : reported) {
+    result.first[loss.node] = loss.value;
+    for (const auto& [layer, value] : loss.layers) result.second[loss.node][layer] = value;
+  }
+  return result;
+}
+
 }  // namespace
 
 LogObserver::LogObserver(const std::string& path, bool append, std::function<void(const std::string&)> failed)
@@ -82,12 +92,7 @@ void LogObserver::start(const RunStart& start) {
 }
 
 void LogObserver::iteration(const IterationReport& report) {
-  Json losses = Json::object();
-  Json layers = Json::object();
-  for (const ReportedLoss& loss : report.losses) {
-    losses[loss.node] = loss.value;
-    for (const auto& [layer, value] : loss.layers) layers[loss.node][layer] = value;
-  }
+  const auto [losses, layers] = split(report.losses);
   Json object = {{"event", "iteration"},
                  {"stage", report.stage},
                  {"iteration", report.iteration},
@@ -103,6 +108,24 @@ void LogObserver::iteration(const IterationReport& report) {
 }
 
 void LogObserver::saved(const std::string& path) { write(line_of({{"event", "saved"}, {"path", path}})); }
+void LogObserver::written(const std::string& path, double clipped) {
+  write(line_of({{"event", "saved"}, {"path", path}, {"clipped", clipped}}));
+}
+
+void LogObserver::result(const LoopResult& result) {
+  const auto [losses, layers] = split(result.losses);
+  write(line_of({{"event", "result"},
+                 {"stage", result.stage},
+                 {"optimizer", result.optimizer},
+                 {"iterations", result.iterations},
+                 {"start", result.start},
+                 {"total", result.total},
+                 {"losses", losses},
+                 {"layers", layers},
+                 {"clipped", result.clipped}}));
+}
+
+void LogObserver::warning(const std::string& text) { write(line_of({{"event", "warning"}, {"text", text}})); }
 void LogObserver::message(const std::string& text) { write(line_of({{"event", "message"}, {"text", text}})); }
 
 void LogObserver::end(const RunEnd& end) {

@@ -8,7 +8,7 @@
 
 namespace gramflow {
 
-/// Events "start", "iteration", "saved", "message", "end". Numbers that are not finite become null. A log
+/// Events "start", "iteration", "result", "saved", "message", "warning", "end". Numbers that are not finite become null. A log
 /// that can no longer be written (disk full) does not stop the run: `failed` is told once, or without one end() throws
 /// RunError when all else is done.
 class LogObserver final : public Observer {
@@ -18,8 +18,11 @@ class LogObserver final : public Observer {
                        std::function<void(const std::string& problem)> failed = {});
   void start(const RunStart& start) override;
   void iteration(const IterationReport& report) override;
+  void result(const LoopResult& result) override;
   void saved(const std::string& path) override;
+  void written(const std::string& path, double clipped) override;
   void message(const std::string& text) override;
+  void warning(const std::string& text) override;
   void end(const RunEnd& end) override;
 
  private:

@@ -54,6 +54,24 @@ struct IterationReport {
   std::string_view note;  ///< "line search failed, ..." or empty
 };
 
+/// What an optimiser ended with: the picture that is saved, brought into the range of pictures and averaged
+/// where that was asked for.
+struct LoopResult {
+  int stage = 0;
+  int loop = 0;
+  std::string_view optimizer;
+  std::int64_t iterations = 0;  ///< made
+  double start = 0;             ///< loss before the first; of the picture when there was none
+  double total = 0;             ///< loss of the picture
+  std::span<const ReportedLoss> losses;
+  double clipped = 0;  ///< share of its samples, 0 to 1, that are at or beyond black or white
+  double clipped_at_start = 0;
+  bool went_back = false;  ///< the last iteration's picture had no finite loss; this is the one before
+};
+
+/// "loss of 'result': 1.145 (content_loss 0.6, style_loss 0.545)"
+std::string in_words(const LoopResult& result);
+
 struct RunEnd {
   double seconds = 0;
   std::uint64_t peak_rss_bytes = 0;
@@ -69,9 +87,14 @@ class Observer {
   virtual void stage_start(const StageStart&) {}
   virtual void loop_start(const LoopStart&) {}
   virtual void iteration(const IterationReport&) {}
+  /// Of each loop that came to its end or stopped by itself; not of one that was interrupted or failed.
+  virtual void result(const LoopResult&) {}
   virtual void saved(const std::string& /*path*/) {}
+  /// The same, with the share of the samples that are at or beyond black or white.
+  virtual void written(const std::string& path, double /*clipped*/) { saved(path); }
   virtual void message(const std::string& /*text*/) {}
-  /// Something that did not end the run, but that the user has to know.
+  /// Something that did not end the run, but that the user has to know: a file that could not be written, a result
+  /// that is probably not what was wanted.
   virtual void warning(const std::string& text) { message("warning: " + text); }
   /// Of every run that started: finished, interrupted or failed.
   virtual void end(const RunEnd&) {}

@@ -1,5 +1,7 @@
 #include "framework/ops/program.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace gramflow {
@@ -59,6 +61,21 @@ std::string Program::to_string() const {
     text += '\n';
   }
   return text;
+}
+
+std::vector<int> canvases_behind(const Program& program, TensorId tensor) {
+  std::vector<bool> behind(program.tensors.size(), false);
+  if (tensor == no_tensor) return {};
+  behind[static_cast<std::size_t>(tensor)] = true;
+  const auto is_behind = [&](TensorId id) { return id != no_tensor && behind[static_cast<std::size_t>(id)]; };
+  for (auto operation = program.operations.rbegin(); operation != program.operations.rend(); ++operation)
+    if (std::any_of(operation->outputs.begin(), operation->outputs.end(), is_behind))
+      for (const TensorId id : operation->inputs)
+        if (id != no_tensor) behind[static_cast<std::size_t>(id)] = true;
+  std::vector<int> loops;
+  for (std::size_t k = 0; k < program.loops.size(); ++k)
+    if (is_behind(program.loops[k].canvas)) loops.push_back(static_cast<int>(k));
+  return loops;
 }
 
 }  // namespace gramflow

@@ -44,6 +44,9 @@ struct Operation {
   bool repeated = false;   ///< computes again what was not kept for going back
   std::int64_t every = 0;  ///< of an op with an effect behind a loop: also runs every so many of its
                            ///< iterations; 0 only at the end
+  std::string writes;      ///< of an op that writes a file: its name, placeholders and all; else ""
+  bool at_stage_end =
+      false;  ///< of an op with an effect: has it at the end of a stage that is not the last, too
 };
 
 struct Tensor {
@@ -66,6 +69,7 @@ struct Loop {
       no_tensor;  ///< what the canvas begins as; made in an earlier section, or an earlier canvas
   TensorId gradient = no_tensor;  ///< of the sum of losses with respect to the canvas; set by differentiate()
   TensorId state = no_tensor;     ///< what the method remembers; no operation touches it
+  int moments_from = -1;          ///< an earlier loop whose method's moments this one's begins with; -1 none
   std::vector<LossTerm> losses;
 };
 
@@ -89,5 +93,8 @@ struct Program {
   /// One line an operation.
   std::string to_string() const;
 };
+
+/// The loops whose canvases a tensor of a straight section is made of.
+std::vector<int> canvases_behind(const Program& program, TensorId tensor);
 
 }  // namespace gramflow

@@ -12,5 +12,6 @@ NodeType sharpen_node();
 NodeType rotate_node();
 NodeType match_colors_node();
 NodeType noise_node();
+NodeType mix_node();
 
 }  // namespace gramflow

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cmath>
 
 #include "framework/base/parallel.h"
 
@@ -52,10 +53,29 @@ void noise(std::span<float> rgb, PictureSize size, const NoiseOptions& options) 
       for (std::uint32_t channel = 0; channel < 3; ++channel) {
         const Block bits =
             philox({static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(y), channel, 0}, key0, key1);
-        const float value = options.mean + options.deviation * standard(options.kind, bits);
+        const float mean = options.colors ? options.colors->mean[channel] : options.mean;
+        const float deviation = options.colors ? options.colors->deviation[channel] : options.deviation;
+        const float value = mean + deviation * standard(options.kind, bits);
         *row++ = std::clamp(value, 0.0F, 1.0F);
       }
   });
+}
+
+ColorStatistics color_statistics(std::span<const float> rgb) {
+  std::array<double, 3> sum{}, squares{};
+  for (std::size_t i = 0; i < rgb.size(); ++i) {
+    const auto value = static_cast<double>(rgb[i]);
+    sum[i % 3] += value;
+    squares[i % 3] += value * value;
+  }
+  ColorStatistics result;
+  const double pixels = static_cast<double>(rgb.size()) / 3;
+  for (std::size_t c = 0; c < 3; ++c) {
+    const double mean = sum[c] / pixels;
+    result.mean[c] = static_cast<float>(mean);
+    result.deviation[c] = static_cast<float>(std::sqrt(std::max(0.0, squares[c] / pixels - mean * mean)));
+  }
+  return result;
 }
 
 Picture noise(int width, int height, const NoiseOptions& options) {

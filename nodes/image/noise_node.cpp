@@ -1,3 +1,4 @@
+#include "framework/graph/unused_parameter.h"
 #include "framework/ops/host_function.h"
 #include "nodes/image/image_nodes.h"
 #include "nodes/image/noise.h"
@@ -55,11 +56,20 @@ void lower_noise(LowerContext& context) {
   HostFunction::Description description;
   description.kind = "Noise";
   description.outputs = {{size.shape(), ElementType::f32}};
-  description.run = [size, options](const Bindings& memory) {
-    noise(memory.outputs[0].floats(), size, options);
+  const PortValue* colors = context.input("colors");
+  description.run = [size, options, colored = colors != nullptr](const Bindings& memory) {
+    NoiseOptions now = options;
+    if (colored) now.colors = color_statistics(memory.inputs[0].floats());
+    noise(memory.outputs[0].floats(), size, now);
   };
+  if (colors != nullptr)
+    for (const char* key : {"mean", "deviation"})
+      warn_unused_parameter(context, key, "colors",
+                            std::string("'") + key + "' has no effect beside 'colors'");
+  std::vector<TensorId> inputs;
+  if (colors != nullptr) inputs.push_back(colors->tensor);
   PortValue value;
-  value.tensor = context.emit(std::make_shared<HostFunction>(std::move(description)), {}).front();
+  value.tensor = context.emit(std::make_shared<HostFunction>(std::move(description)), inputs).front();
   context.set_output("", std::move(value));
 }
 
@@ -69,8 +79,12 @@ NodeType noise_node() {
   NodeType type;
   type.name = "Noise";
   type.theme = "image";
-  type.summary = "A picture of seeded noise, to start from.";
-  type.inputs = {{"like", PortKind::picture, "a picture whose size it takes", false}};
+  type.summary = "A picture of seeded noise, to start from; with a deviation of 0 a plain grey.";
+  type.inputs = {
+      {"like", PortKind::picture, "a picture whose size it takes", false},
+      {"colors", PortKind::picture,
+       "a picture whose mean and deviation it takes, channel by channel, instead of 'mean' and 'deviation'",
+       false}};
   type.outputs = {{"", PortKind::picture, "every value independent, in [0, 1]"}};
   type.parameters = ParameterSchema::of<NoiseParameters>();
   type.lower = lower_noise;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -67,6 +68,13 @@ std::string replace_all(std::string text, std::string_view what, const std::stri
 std::string file_name(const std::string& pattern, const RunState& state) {
   return replace_all(replace_all(pattern, "{iteration}", fmt::format("{:05}", state.iteration)), "{stage}",
                      std::to_string(state.stage + 1));
+}
+
+/// Of samples that the file cuts off, or nearly does: at or beyond black or white.
+double clipped_share(std::span<const float> samples) {
+  const auto clipped =
+      std::count_if(samples.begin(), samples.end(), [](float v) { return v <= 0 || v >= 1; });
+  return samples.empty() ? 0 : static_cast<double>(clipped) / static_cast<double>(samples.size());
 }
 
 /// What is wrong with the placeholders of a path; "" for nothing.
@@ -190,11 +198,12 @@ void lower_save(LowerContext& context, PictureReader& reader) {
   description.run = [path = parameters.path, options, size, node = context.node().id(),
                      says = parameters.metadata != MetadataChoice::none,
                      state = context.run_state()](const Bindings& memory) {
-    const MadePicture picture{node,        file_name(path, *state), state->stage,
-                              state->done, state->preview,          state->interrupted};
+    const std::span<const float> samples = memory.inputs[0].floats();
+    const MadePicture picture{node,           file_name(path, *state), state->stage,           state->done,
+                              state->preview, state->interrupted,      clipped_share(samples), state->loss};
     WriteOptions now = options;
     if (says && state->provenance) now.description = state->provenance(picture);
-    save_picture(picture, memory.inputs[0].floats(), size, now, *state);
+    save_picture(picture, samples, size, now, *state);
   };
   context.emit(std::make_shared<HostFunction>(std::move(description)), {context.input("image")->tensor});
   if (parameters.every > 0) context.run_every(parameters.every);

@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "framework/ops/counter_random.h"
 #include "framework/ops/neighbor_loss.h"
 #include "nodes/loss/layer_pairs.h"
@@ -10,7 +12,7 @@ struct NeighborLossParameters : LayerLossParameters {
   NeighborLossParameters() { weight = 4; }
   std::int64_t grid = 32;
   std::int64_t rematch = 1;
-  bool resample = true;
+  std::optional<bool> resample;
   std::uint64_t seed = 0;
 };
 
@@ -29,7 +31,9 @@ void visit_parameters(Visitor& visitor, NeighborLossParameters& parameters) {
           "canvas in every iteration",
           at_least(1));
   visitor("resample", parameters.resample,
-          "false: the sampled positions stand still, as L-BFGS needs it; true suits Adam");
+          "whether the sampled positions change from iteration to iteration; default: with adam they do, "
+          "with lbfgs, "
+          "which compares losses of different iterations, they stand still");
   visitor("seed", parameters.seed, "of the sampled positions");
 }
 
@@ -42,7 +46,10 @@ void lower_neighbor_loss(LowerContext& context) {
     sampling.seed = parameters.seed;
     sampling.layer = name_counter(pair.layer);
     sampling.every = parameters.rematch;
-    if (parameters.resample) sampling.iteration = [state = context.run_state()] { return state->iteration; };
+    if (parameters.resample.value_or(true))
+      sampling.iteration = [state = context.run_state(), always = parameters.resample.has_value()] {
+        return state->stands_still && !always ? 0 : state->iteration;
+      };
     std::vector<TensorId> inputs = {pair.value.tensor};
     for (const LayerTensor& target : pair.targets) inputs.push_back(target.tensor);
     context.add_loss(

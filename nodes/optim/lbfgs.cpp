@@ -14,8 +14,19 @@
 //   - A loss or gradient that is not finite makes the line search stay below it. Only when every point of a
 //     search straight down the gradient is like that has the method failed.
 //
+// In a box it is a projected method: elements at a bound that the gradient pushes outwards stand still, the
+// direction is that of L-BFGS for the others alone (the pairs' products are taken over these), and the search
+// goes along the path that the box bends, x(t) = P(x + t d), with the slope of the elements that still move
+// (Bertsekas, "Projected Newton methods", 1982; Ferry, Gill, Wong and Zhang, "Projected-search methods for
+// bound-constrained optimization", 2020). The start's slope is the mean one up to the first try, so that elements
+// that the box stops at once promise nothing. Many bounds may become active in a step, and any left.
+//
+// Without a line search every step is taken, as in Torch7's optim.lbfgs that neural-style uses: the first
+// min(1, 1/|g|_1) times the learning rate long, the others once it; half of that, again and again, where the loss
+// is not finite.
+//
 // State, in vectors: history times s and y, the direction, x and gradient of the start of the line search,
-// and the gradient of the best point of the search when that is not the last one.
+// and the gradient of the best point of the search when that is not the last one; in a box a byte an element.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,6 +35,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "framework/devices/cpu/vectors.h"
@@ -43,7 +55,8 @@ class Lbfgs final : public OptimizationMethod {
   }
 
   std::size_t state_floats(std::int64_t elements) const override {
-    return LbfgsHistory::state_floats(elements, options_.history) + 4 * static_cast<std::size_t>(elements);
+    return LbfgsHistory::state_floats(elements, options_.history) + 4 * static_cast<std::size_t>(elements) +
+           mark_floats(elements);
   }
 
   void bind(std::int64_t elements, std::span<float> state) override {
@@ -54,8 +67,11 @@ class Lbfgs final : public OptimizationMethod {
     start_x_ = state.subspan(size, size);
     start_gradient_ = state.subspan(2 * size, size);
     best_gradient_ = state.subspan(3 * size, size);
-    history_.bind(elements, state.subspan(4 * size));
-    scratch_.resize(cpu::reduction_scratch(elements));
+    const std::size_t history = LbfgsHistory::state_floats(elements, options_.history);
+    const std::span<float> marks = state.subspan(4 * size + history, mark_floats(elements));
+    history_.bind(elements, state.subspan(4 * size, history),
+                  {reinterpret_cast<std::uint8_t*>(marks.data()), marks.empty() ? 0 : size});
+    scratch_.resize(std::max(cpu::reduction_scratch(elements), cpu::box_scratch(elements)));
     evaluated_ = moved_ = searching_ = forgot_ = false;
     fresh_ = true;
     loss_ = start_slope_ = 0;
@@ -64,28 +80,30 @@ class Lbfgs final : public OptimizationMethod {
     first_max_abs_ = -1;
   }
 
-  StepResult step(std::int64_t, std::span<float> x, std::span<float> gradient, Evaluate evaluate) override {
+  StepResult step(std::int64_t iteration, std::span<float> x, std::span<float> gradient,
+                  Evaluate evaluate) override {
     StepResult result;
     if (!evaluated_ && !begin(gradient, evaluate, result)) return result;
     result.loss = loss_;
     result.evaluation = evaluation_;
-    const cpu::GradientSize size = moved_ ? remember(gradient) : history_.look(gradient);
-    moved_ = false;
+    const cpu::GradientSize size = look(x, gradient);
     if (first_max_abs_ < 0) first_max_abs_ = size.max_abs;
-    if (size.max_abs <= options_.tolerance_gradient * std::min(1.0, first_max_abs_))
+    if (size.max_abs <= options_.tolerance_gradient * std::min(1.0, first_max_abs_)) {
+      result.moved = false;
       return stop(result, "converged: the gradient is zero within tolerance");
+    }
 
-    cpu::DirectionSize direction = history_.propose(gradient, direction_, x, start_x_, start_gradient_);
+    rate_ = options_.line_search ? options_.learning_rate.rate : options_.learning_rate.at(iteration);
+    cpu::DirectionSize direction = propose(x, gradient, size);
     if (!history_.empty() && !promising(direction)) {
       forget();
-      direction = history_.propose(gradient, direction_, x, start_x_, start_gradient_);
+      direction = propose(x, gradient, size);
     }
     if (forgot_) {
       result.restarted = true;
       result.reason = "the history no longer points downhill and was forgotten";
     }
-    const double first_step = options_.learning_rate * (fresh_ ? careful_step(size, x) : 1.0);
-    const LineSearchResult search = search_from(x, gradient, evaluate, direction, first_step);
+    const LineSearchResult search = search_from(x, gradient, evaluate, direction);
     result.evaluations += search.evaluations;
     settle(x, gradient, search);
     judge(search, result);
@@ -124,8 +142,14 @@ class Lbfgs final : public OptimizationMethod {
   }
 
  private:
+  /// For a byte an element, in a box.
+  std::size_t mark_floats(std::int64_t elements) const {
+    return options_.box ? (static_cast<std::size_t>(elements) + sizeof(float) - 1) / sizeof(float) : 0;
+  }
+
   std::string layout() const {
-    return fmt::format("lbfgs 1, {} elements, history {}", direction_.size(), options_.history);
+    return fmt::format("lbfgs 1, {} elements, history {}{}", direction_.size(), options_.history,
+                       options_.box ? ", in a box" : "");
   }
 
   /// The very first evaluation. False when there is nothing to start from.
@@ -139,9 +163,40 @@ class Lbfgs final : public OptimizationMethod {
     if (finite_loss && cpu::all_finite(gradient, scratch_.data())) return true;
     evaluated_ = false;
     result.stopped = result.failed = true;
+    result.moved = false;
     result.reason = finite_loss ? "the gradient is not finite at the very start"
                                 : "the loss is not finite at the very start";
     return false;
+  }
+
+  /// Learns the last step's pair and measures the gradient.
+  cpu::GradientSize look(std::span<const float> x, std::span<const float> gradient) {
+    const bool moved = std::exchange(moved_, false);
+    if (!options_.box) return moved ? remember(gradient) : history_.look(gradient);
+    if (moved) history_.append(x, start_x_, gradient, start_gradient_);
+    const cpu::GradientSize size = history_.look_free(*options_.box, x, gradient);
+    fresh_ = history_.used() == 0;
+    return size;
+  }
+
+  /// A direction from x, and the length that is tried first.
+  cpu::DirectionSize propose(std::span<const float> x, std::span<const float> gradient,
+                             const cpu::GradientSize& size) {
+    cpu::DirectionSize direction;
+    if (options_.box) {
+      cpu::copy(x, start_x_);
+      cpu::copy(gradient, start_gradient_);
+      history_.propose_free(gradient, direction_);
+      direction = cpu::hold_in_box(*options_.box, x, gradient, direction_, scratch_.data());
+    } else {
+      direction = history_.propose(gradient, direction_, x, start_x_, start_gradient_);
+    }
+    first_step_ = rate_ * (fresh_ ? careful_step(size, x) : 1.0);
+    if (options_.box && first_step_ > 0)
+      direction.slope =
+          cpu::gain_in_box(*options_.box, first_step_, direction_, x, gradient, scratch_.data()) /
+          first_step_;
+    return direction;
   }
 
   /// The last step's pair, when the slope along it grew. The strong Wolfe conditions promise that; a search
@@ -167,17 +222,24 @@ class Lbfgs final : public OptimizationMethod {
   /// together by at most 1. For millions of elements that is less than a float can tell; then at least one
   /// moves noticeably.
   double careful_step(const cpu::GradientSize& size, std::span<const float> x) {
+    if (!options_.line_search) return std::min(1.0, 1 / size.absolute);
     const double noticeable = 1e-5 * cpu::max_abs(x, scratch_.data());
     return std::max(std::min(1.0, 1 / size.absolute), noticeable / size.max_abs);
   }
 
   void go(std::span<float> x, double step) {
+    if (options_.box) return cpu::step_in_box(*options_.box, step, direction_, start_x_, x);
     cpu::copy(start_x_, x);
     cpu::axpby(step, direction_, 1, x);
   }
 
+  double slope_at(std::span<const float> x, std::span<const float> gradient) {
+    if (options_.box) return cpu::slope_in_box(*options_.box, direction_, x, gradient, scratch_.data());
+    return cpu::dot(gradient, direction_, scratch_.data());
+  }
+
   LineSearchResult search_from(std::span<float> x, std::span<float> gradient, Evaluate evaluate,
-                               const cpu::DirectionSize& direction, double first_step) {
+                               const cpu::DirectionSize& direction) {
     LineSearchOptions options;
     options.max_evaluations = options_.max_evaluations;
     options.tolerance_change = options_.tolerance_change;
@@ -187,10 +249,28 @@ class Lbfgs final : public OptimizationMethod {
     const auto evaluate_at = [&](double step) {
       go(x, step);
       const Evaluated there = evaluate();
-      return LinePoint{step, there.loss, cpu::dot(gradient, direction_, scratch_.data()), there.index};
+      return LinePoint{step, there.loss, slope_at(x, gradient), there.index};
     };
+    if (!options_.line_search) return first_finite(evaluate_at);
     const auto keep = [&] { cpu::copy(gradient, best_gradient_); };
-    return search_line({0, loss_, direction.slope, evaluation_}, first_step, options, evaluate_at, keep);
+    return search_line({0, loss_, direction.slope, evaluation_}, first_step_, options, evaluate_at, keep);
+  }
+
+  /// Takes the first step as it is, whatever the loss there, as long as there is one.
+  LineSearchResult first_finite(FunctionRef<LinePoint(double)> evaluate_at) {
+    LineSearchResult result;
+    double step = first_step_;
+    while (result.evaluations < options_.max_evaluations) {
+      result.best = evaluate_at(step);
+      ++result.evaluations;
+      result.best_is_last = true;
+      if (std::isfinite(result.best.loss) && std::isfinite(result.best.slope)) return result;
+      result.met_not_finite = true;
+      step /= 2;
+    }
+    result.best = {0, loss_, start_slope_, evaluation_};
+    result.best_is_last = false;
+    return result;
   }
 
   /// Puts x and the gradient where the search ended.
@@ -204,7 +284,10 @@ class Lbfgs final : public OptimizationMethod {
   }
 
   void judge(const LineSearchResult& search, StepResult& result) {
+    result.moved = moved_;
     if (moved_) {
+      if (search.met_not_finite && !options_.line_search)
+        result.reason = "the loss is not finite at the full step; a shorter one was made";
       const double change = std::abs(taken_.loss - loss_);
       loss_ = taken_.loss;
       evaluation_ = taken_.evaluation;
@@ -243,6 +326,8 @@ class Lbfgs final : public OptimizationMethod {
   bool forgot_ = false;     // the step that was left had forgotten the history
   double loss_ = 0;
   std::int64_t evaluation_ = -1;  // that found loss_
+  double rate_ = 1;               // of the step that is being made
+  double first_step_ = 1;         // tried first in it
   double start_slope_ = 0;        // of the line the last step went along
   LinePoint taken_;               // where on it the step ended
   double first_max_abs_ = -1;     // of the first gradient

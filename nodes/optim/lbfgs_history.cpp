@@ -6,6 +6,8 @@
 // products of floats, so nothing is lost against the loops over float vectors.
 #include "nodes/optim/lbfgs_history.h"
 
+#include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 namespace gramflow {
@@ -14,7 +16,7 @@ LbfgsHistory::LbfgsHistory(int capacity) : capacity_(capacity) {
   if (capacity < 1) throw std::invalid_argument("L-BFGS needs a history of at least 1 pair");
 }
 
-void LbfgsHistory::bind(std::int64_t elements, std::span<float> state) {
+void LbfgsHistory::bind(std::int64_t elements, std::span<float> state, std::span<std::uint8_t> free) {
   elements_ = static_cast<std::size_t>(elements);
   state_ = state;
   const auto pairs = static_cast<std::size_t>(capacity_);
@@ -24,10 +26,23 @@ void LbfgsHistory::bind(std::int64_t elements, std::span<float> state) {
   coefficients_.assign(pairs, {});
   pairs_.assign(pairs, {});
   scratch_.resize(cpu::lbfgs_scratch(elements, capacity_));
+  free_ = free;
+  if (!free.empty()) {
+    free_products_.resize(pairs);
+    used_products_.reserve(pairs);
+    used_pairs_.reserve(pairs);
+    alpha_.resize(pairs);
+    scratch_.resize(
+        std::max({scratch_.size(), cpu::box_scratch(elements), cpu::free_scratch(elements, capacity_)}));
+  }
   forget();
 }
 
-void LbfgsHistory::forget() { oldest_ = count_ = 0; }
+void LbfgsHistory::forget() {
+  oldest_ = count_ = 0;
+  used_products_.clear();
+  used_pairs_.clear();
+}
 
 // The products with the gradient and the coefficients are made anew by look() or learn() before they are
 // read.
@@ -54,13 +69,18 @@ std::span<const cpu::LbfgsPair> LbfgsHistory::by_age() {
   return {pairs_.data(), static_cast<std::size_t>(count_)};
 }
 
-cpu::GradientSize LbfgsHistory::learn(double step, std::span<const float> direction,
-                                      std::span<const float> before, std::span<const float> gradient) {
+/// For one more pair.
+void LbfgsHistory::make_room() {
   if (count_ == capacity_) {
     oldest_ = slot(1);
     --count_;
   }
   ++count_;
+}
+
+cpu::GradientSize LbfgsHistory::learn(double step, std::span<const float> direction,
+                                      std::span<const float> before, std::span<const float> gradient) {
+  make_room();
   const cpu::GradientSize size =
       cpu::lbfgs_learn(step, direction, before, gradient, by_age(), products(), scratch_.data());
   const int newest = slot(count_ - 1);
@@ -112,6 +132,32 @@ cpu::DirectionSize LbfgsHistory::propose(std::span<const float> gradient, std::s
   const std::span<const cpu::LbfgsPair> pairs = by_age();
   return cpu::lbfgs_propose(gradient_coefficient_, gradient, pairs, {coefficients_.data(), pairs.size()},
                             direction, x, x_copy, gradient_copy, scratch_.data());
+}
+
+void LbfgsHistory::append(std::span<const float> x, std::span<const float> x_before,
+                          std::span<const float> gradient, std::span<const float> before) {
+  make_room();
+  cpu::lbfgs_difference(x, x_before, gradient, before, pair_in(slot(count_ - 1)));
+}
+
+cpu::GradientSize LbfgsHistory::look_free(const cpu::Box& box, std::span<const float> x,
+                                          std::span<const float> gradient) {
+  const std::span<const cpu::LbfgsPair> pairs = by_age();
+  const cpu::GradientSize size = cpu::lbfgs_look_free(box, x, gradient, pairs, free_,
+                                                      {free_products_.data(), pairs.size()}, scratch_.data());
+  used_products_.clear();
+  used_pairs_.clear();
+  for (std::size_t p = 0; p < pairs.size(); ++p) {
+    const cpu::FreeProducts& found = free_products_[p];
+    if (!(found.step_change > 1e-10 * std::sqrt(found.step_step * found.change_change))) continue;
+    used_products_.push_back(found);
+    used_pairs_.push_back(pairs[p]);
+  }
+  return size;
+}
+
+void LbfgsHistory::propose_free(std::span<const float> gradient, std::span<float> direction) {
+  cpu::lbfgs_propose_free(free_, gradient, used_pairs_, used_products_, alpha_, direction, scratch_.data());
 }
 
 }  // namespace gramflow

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "framework/devices/cpu/vectors.h"
+#include "framework/devices/cpu/box.h"
 #include "nodes/optim/saved_numbers.h"
 
 namespace gramflow {
@@ -17,8 +17,9 @@ class LbfgsHistory {
   static std::size_t state_floats(std::int64_t elements, int capacity) {
     return 2 * static_cast<std::size_t>(capacity) * static_cast<std::size_t>(elements);
   }
-  /// `state` is of state_floats(), borrowed. Forgets the past. Allocates; the other functions do not.
-  void bind(std::int64_t elements, std::span<float> state);
+  /// `state` is of state_floats(), borrowed; `free`, a byte an element, is needed in a box only. Forgets the past.
+  /// Allocates; the other functions do not.
+  void bind(std::int64_t elements, std::span<float> state, std::span<std::uint8_t> free = {});
   void forget();
   bool empty() const { return count_ == 0; }
   int pairs() const { return count_; }
@@ -36,6 +37,20 @@ class LbfgsHistory {
                              std::span<const float> x, std::span<float> x_copy,
                              std::span<float> gradient_copy);
 
+  // --- In a box. The vectors are the same, what is kept beside them is not: a history is used in one way only.
+
+  /// Remembers s = x - x_before and y = gradient - before, forgetting the oldest pair when full.
+  void append(std::span<const float> x, std::span<const float> x_before, std::span<const float> gradient,
+              std::span<const float> before);
+  /// Measures the gradient and all pairs over the elements that are free at x. Pairs that do not curve upwards
+  /// there will be left out.
+  cpu::GradientSize look_free(const cpu::Box& box, std::span<const float> x, std::span<const float> gradient);
+  /// After look_free(): how many pairs the direction is made of.
+  int used() const { return static_cast<int>(used_products_.size()); }
+  /// After look_free() of the same gradient: the direction of the problem in which held elements stand still, 0
+  /// for these.
+  void propose_free(std::span<const float> gradient, std::span<float> direction);
+
   /// Everything that is not in `state`, after what is in `to` already; restore() takes it back in that order.
   void save(OptimizerState& to) const;
   void restore(SavedNumbers& from);
@@ -44,6 +59,7 @@ class LbfgsHistory {
   /// Slot of a pair by age: 0 is the oldest.
   int slot(int age) const { return (oldest_ + age) % capacity_; }
   cpu::LbfgsPair pair_in(int slot) const;
+  void make_room();
   /// The pairs there are, from the oldest to the newest.
   std::span<const cpu::LbfgsPair> by_age();
   std::span<cpu::LbfgsProducts> products() { return {products_.data(), static_cast<std::size_t>(count_)}; }
@@ -68,6 +84,11 @@ class LbfgsHistory {
   std::vector<cpu::LbfgsPair> pairs_;
   double gradient_coefficient_ = -1;
   std::vector<std::byte> scratch_;
+  // In a box:
+  std::span<std::uint8_t> free_;
+  std::vector<cpu::FreeProducts> free_products_, used_products_;
+  std::vector<cpu::LbfgsPair> used_pairs_;
+  std::vector<double> alpha_;
 };
 
 }  // namespace gramflow

@@ -59,6 +59,8 @@ std::string Provenance::text(const MadePicture& picture) const {
     line(known ? fmt::format("'{}': {} of {} iterations", node, done, asked->second)
                : fmt::format("'{}': {} iterations", node, done));
   }
+  if (!picture.loss.empty())
+    line(fmt::format("{}; {:.2g} % of the samples are black or white", picture.loss, 100 * picture.clipped));
   if (picture.interrupted) line("the run was interrupted");
   if (picture.preview) line("a preview");
   std::error_code failed;

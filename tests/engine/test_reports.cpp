@@ -35,8 +35,9 @@ double sum_of_losses(const Recorder& recorder, std::size_t iteration) {
 }  // namespace
 
 TEST_CASE("losses reported beside a total that is not a number are those of that evaluation") {
-  const Recorder recorder = reports_of("method: adam, learning_rate: 3e38, iterations: 5", true);
-  REQUIRE(recorder.iterations().size() == 2);
+  const Recorder recorder =
+      reports_of("method: adam, learning_rate: 3e38, iterations: 40, clamp: false", true);
+  REQUIRE(recorder.iterations().size() > 2);
   CHECK(std::isfinite(recorder.iterations()[0].total));
   CHECK(std::isnan(recorder.iterations()[1].total));
   CHECK(std::isnan(sum_of_losses(recorder, 1)));
@@ -45,8 +46,8 @@ TEST_CASE("losses reported beside a total that is not a number are those of that
 
 TEST_CASE("a line search of any length does not lose the losses of its start") {
   // From 1e60 the search has to shrink a hundred times before anything is finite.
-  const Recorder recorder =
-      reports_of("method: lbfgs, learning_rate: 1e60, max_evaluations: 200, iterations: 3", false);
+  const Recorder recorder = reports_of(
+      "method: lbfgs, clamp: false, learning_rate: 1e60, max_evaluations: 200, iterations: 3", false);
   REQUIRE(recorder.iterations().size() == 3);
   CHECK(recorder.iterations()[0].evaluations > 90);
   for (std::size_t i = 0; i < 3; ++i) {

@@ -87,6 +87,20 @@ TEST_CASE("A run begins with what it is and ends with what it took") {
         "done in 1 min 15 s, peak memory 3.0 GiB\n");
 }
 
+TEST_CASE("An optimiser ends with the loss of its picture") {
+  std::ostringstream out;
+  const std::vector<ReportedLoss> losses = {{"content_loss", 0.625, {}}, {"style_loss", 0.5, {}}};
+  LoopResult result;
+  result.optimizer = "look/result";
+  result.total = 1.125;
+  result.losses = losses;
+  result.clipped = 0.031;
+  ConsoleObserver(out, {}).result(result);
+  CHECK(out.str() ==
+        "loss of 'look/result': 1.125 (content_loss 0.625, style_loss 0.5); 3.1 % of its samples are black "
+        "or white\n");
+}
+
 TEST_CASE("An interrupted run says where its last result is") {
   std::ostringstream out;
   ConsoleObserver(out, {}).end({2, 1024, {"a.png", "b.png"}, true});

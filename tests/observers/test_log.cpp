@@ -108,6 +108,30 @@ TEST_CASE("A note is there when there is one") {
   CHECK(line["note"] == "restarted");
 }
 
+TEST_CASE("A result has the loss of the picture, by node and layer, and what of it is clipped") {
+  const Json line = logged([](LogObserver& log) {
+    const std::vector<ReportedLoss> losses = {{"style_loss", 0.5, {{"relu1_1", 0.5}}}};
+    LoopResult result;
+    result.optimizer = "result";
+    result.iterations = 20;
+    result.start = 3;
+    result.total = 0.5;
+    result.losses = losses;
+    result.clipped = 0.25;
+    log.result(result);
+  });
+  CHECK(line == Json::parse(R"({"event": "result", "stage": 0, "optimizer": "result", "iterations": 20,
+                                "start": 3.0, "total": 0.5, "losses": {"style_loss": 0.5},
+                                "layers": {"style_loss": {"relu1_1": 0.5}}, "clipped": 0.25})"));
+}
+
+TEST_CASE("A written picture has the share of it that is clipped, a warning its text") {
+  CHECK(logged([](LogObserver& log) { log.written("a.png", 0.5); }) ==
+        Json::parse(R"({"event": "saved", "path": "a.png", "clipped": 0.5})"));
+  CHECK(logged([](LogObserver& log) { log.warning("look"); }) ==
+        Json::parse(R"({"event": "warning", "text": "look"})"));
+}
+
 TEST_CASE("The end has time, memory and files") {
   const Json line = logged([](LogObserver& log) { log.end({1.5, 2048, {"a.png", "b.png"}, true}); });
   CHECK(line ==

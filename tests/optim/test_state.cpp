@@ -79,7 +79,7 @@ class Caller {
 /// What a step leaves for everyone to see.
 struct Outcome {
   StepResult result;
-  std::vector<float> x, gradient;
+  std::vector<float> x, gradient, shown;
 };
 
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
@@ -89,14 +89,18 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
 bool same_outcome(const Outcome& a, const Outcome& b) {
   const StepResult &p = a.result, &q = b.result;
   return std::memcmp(&p.loss, &q.loss, sizeof p.loss) == 0 && p.stopped == q.stopped &&
-         p.failed == q.failed && p.restarted == q.restarted && p.reason == q.reason && same_bits(a.x, b.x) &&
-         same_bits(a.gradient, b.gradient);
+         p.failed == q.failed && p.restarted == q.restarted && p.went_back == q.went_back &&
+         p.moved == q.moved && p.reason == q.reason && same_bits(a.x, b.x) &&
+         same_bits(a.gradient, b.gradient) && same_bits(a.shown, b.shown);
 }
 
 Outcome outcome_of(Caller& caller) {
-  Outcome outcome{caller.step(), {}, {}};
+  Outcome outcome{caller.step(), {}, {}, {}};
   outcome.x = caller.x;
   outcome.gradient = caller.gradient;
+  caller.method->show(caller.x);
+  outcome.shown = caller.x;
+  caller.method->conceal(caller.x);
   return outcome;
 }
 
@@ -139,7 +143,21 @@ struct Case {
 MakeMethod adam(double factor, std::int64_t every) {
   AdamOptions options;
   options.learning_rate = 0.3;
-  options.decay_factor = factor, options.decay_every = every;
+  options.epsilon = 1e-8;
+  options.learning_rate.decay = LearningRate::Decay::steps;
+  options.learning_rate.factor = factor, options.learning_rate.every = std::max<std::int64_t>(1, every);
+  return [options] { return make_adam(options); };
+}
+
+constexpr cpu::Box small_box{{-0.4F, -1, 0.2F}, {0.9F, 0.3F, 0.7F}};
+
+/// Own epsilon, a rate that grows and falls.
+MakeMethod boxed_adam(double rate) {
+  AdamOptions options;
+  options.learning_rate = rate;
+  options.learning_rate.decay = LearningRate::Decay::cosine, options.learning_rate.iterations = 12;
+  options.learning_rate.warm_up = 3;
+  options.box = small_box;
   return [options] { return make_adam(options); };
 }
 
@@ -147,6 +165,37 @@ MakeMethod lbfgs(int history, double rate, int evaluations = 25) {
   LbfgsOptions options;
   options.history = history, options.learning_rate = rate, options.max_evaluations = evaluations;
   return [options] { return make_lbfgs(options); };
+}
+
+MakeMethod boxed_lbfgs(double rate) {
+  LbfgsOptions options;
+  options.history = 4, options.learning_rate = rate;
+  options.box = small_box;
+  return [options] { return make_lbfgs(options); };
+}
+
+MakeMethod lbfgs_without_search(double rate) {
+  LbfgsOptions options;
+  options.history = 4, options.learning_rate = rate, options.line_search = false;
+  return [options] { return make_lbfgs(options); };
+}
+
+MakeMethod wrapped(MakeMethod make) {
+  return [make] { return stopping_on_plateau(averaged(make(), 0.8), {1e-3, 4}); };
+}
+
+Problem in_small_box(Problem problem) {
+  cpu::clamp(small_box, problem.start);
+  return problem;
+}
+
+/// Not finite farther than `far` from the start.
+Problem walled(std::size_t n, double far) {
+  Problem problem = valley(n);
+  return {[=, honest = problem.function, start = problem.start](const auto& x, auto& gradient) {
+            return distance(x, start) > far ? NAN : honest(x, gradient);
+          },
+          problem.start};
 }
 
 /// More elements than one block of any pass; histories that fill within the run and do not; searches that
@@ -162,7 +211,16 @@ std::vector<Case> cases() {
           {"lbfgs, few evaluations", lbfgs(5, 30, 2), valley(300)},
           {"lbfgs that forgets", lbfgs(5, 1), deceiving(300, 4.5, 5.2, -1)},
           {"lbfgs on ground that turns flat", lbfgs(5, 1), deceiving(300, 4, 9, 4e-7)},
-          {"lbfgs that converges", lbfgs(5, 1), quadratic(2)}};
+          {"lbfgs that converges", lbfgs(5, 1), quadratic(2)},
+          {"adam in a box", boxed_adam(0.3), in_small_box(valley(5001))},
+          {"adam that goes back", boxed_adam(0.4), walled(300, 1.1)},
+          {"lbfgs in a box", boxed_lbfgs(1), in_small_box(valley(5001))},
+          {"lbfgs in a box, large rate", boxed_lbfgs(30), in_small_box(rosenbrock(301))},
+          {"lbfgs without line search", lbfgs_without_search(1), valley(300)},
+          {"lbfgs without line search, against a wall", lbfgs_without_search(300), walled(300, 2)},
+          {"average of adam", wrapped(adam(0.5, 3)), valley(300)},
+          {"average of adam that goes back", wrapped(boxed_adam(0.4)), walled(300, 1.1)},
+          {"average of lbfgs in a box", wrapped(boxed_lbfgs(1)), in_small_box(valley(300))}};
 }
 
 constexpr int steps = 16;
@@ -183,6 +241,12 @@ TEST_CASE("The cases hold what they are for: restarts, full histories, long line
   CHECK(reasons.count("the history no longer points downhill and was forgotten") == 1);
   CHECK(reasons.count("converged: the gradient is zero within tolerance") == 1);
   CHECK(most >= 4);
+  CHECK(std::any_of(reasons.begin(), reasons.end(), [](const auto& reason) {
+    return reason.first.find("back to the last picture") != std::string::npos;
+  }));
+  CHECK(std::any_of(reasons.begin(), reasons.end(), [](const auto& reason) {
+    return reason.first.find("a shorter one") != std::string::npos;
+  }));
 }
 
 TEST_CASE("A run that is handed on after any step goes on to the same bits") {
@@ -270,7 +334,7 @@ TEST_CASE("A state of another method, size or history is refused") {
   for (Caller* other : {&adam_run, &longer, &larger})
     CHECK_THROWS_AS(other->method->restore_state(saved), std::invalid_argument);
   CHECK_THROWS_WITH_AS(adam_run.method->restore_state(saved),
-                       "the saved state is 'lbfgs 1, 300 elements, history 3'; this run needs 'adam 1, 300 "
+                       "the saved state is 'lbfgs 1, 300 elements, history 3'; this run needs 'adam 2, 300 "
                        "elements'",
                        std::invalid_argument);
 }

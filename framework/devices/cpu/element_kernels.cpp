@@ -169,7 +169,7 @@ void AdamRun(const AdamFactors& f, const float* gradient, std::size_t count, flo
              float* x) {
   const Floats d;
   for_vectors(count, [&](std::size_t i, std::size_t some, auto tail) {
-    const FloatVector g = load<tail.value>(gradient + i, some);
+    const FloatVector g = hn::Mul(hn::Set(d, f.gradient), load<tail.value>(gradient + i, some));
     const FloatVector m =
         hn::MulAdd(hn::Set(d, f.beta1), load<tail.value>(first + i, some), hn::Mul(hn::Set(d, f.rest1), g));
     const FloatVector v = hn::MulAdd(hn::Set(d, f.beta2), load<tail.value>(second + i, some),

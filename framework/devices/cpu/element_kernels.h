@@ -39,6 +39,7 @@ struct AdamFactors {
   float rate;                        ///< learning rate / (1 - beta1^step)
   float scale;                       ///< 1 / (1 - beta2^step)
   float epsilon;
+  float gradient;  ///< what the gradient is multiplied by
 };
 void adam_run(const AdamFactors& factors, const float* gradient, std::size_t count, float* first,
               float* second, float* x);

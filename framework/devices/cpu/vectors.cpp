@@ -2,6 +2,8 @@
 // block.
 #include "framework/devices/cpu/vectors.h"
 
+#include <atomic>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -45,6 +47,26 @@ bool all_finite(std::span<const float> a, void* scratch) {
   return unlike == 0;
 }
 
+/// Each block's hash is put at its place in a sum, so that blocks may come in any order.
+std::uint64_t checksum(std::span<const float> a) {
+  std::atomic<std::uint64_t> sum{0};
+  for_vector_blocks(size_of(a), [&](std::int64_t begin, std::int64_t end) {
+    constexpr std::uint64_t prime = 0x9E3779B97F4A7C15U;
+    std::uint64_t lanes[4] = {1, 2, 3, 4};
+    std::int64_t i = begin;
+    const auto bits = [&](std::int64_t at) {
+      return std::uint64_t{std::bit_cast<std::uint32_t>(a[static_cast<std::size_t>(at)])};
+    };
+    for (; i + 4 <= end; i += 4)
+      for (int lane = 0; lane < 4; ++lane) lanes[lane] = (lanes[lane] ^ bits(i + lane)) * prime;
+    for (; i < end; ++i) lanes[0] = (lanes[0] ^ bits(i)) * prime;
+    std::uint64_t hash = static_cast<std::uint64_t>(begin);
+    for (const std::uint64_t lane : lanes) hash = (hash ^ lane ^ (lane >> 29)) * prime;
+    sum.fetch_add(hash ^ (hash >> 32), std::memory_order_relaxed);
+  });
+  return sum.load();
+}
+
 void axpby(double alpha, std::span<const float> x, double beta, std::span<float> y) {
   for_vector_blocks(size_of(x), [&](std::int64_t begin, std::int64_t end) {
     mix(static_cast<float>(alpha), x.data() + begin, static_cast<float>(beta), length(begin, end),
@@ -74,7 +96,8 @@ void adam_step(const AdamConstants& constants, std::span<const float> gradient, 
       static_cast<float>(1 - constants.beta2),
       static_cast<float>(constants.learning_rate / (1 - std::pow(constants.beta1, step))),
       static_cast<float>(1 / (1 - std::pow(constants.beta2, step))),
-      static_cast<float>(constants.epsilon)};
+      static_cast<float>(constants.epsilon),
+      static_cast<float>(constants.gradient_scale)};
   for_vector_blocks(size_of(gradient), [&](std::int64_t begin, std::int64_t end) {
     adam_run(factors, gradient.data() + begin, length(begin, end), first_moment.data() + begin,
              second_moment.data() + begin, x.data() + begin);

@@ -19,16 +19,19 @@ double dot(std::span<const float> a, std::span<const float> b, void* scratch);
 double max_abs(std::span<const float> a, void* scratch);
 /// False when any element is NaN or infinite.
 bool all_finite(std::span<const float> a, void* scratch);
+/// Tells vectors apart whose bits differ; 64 bits, the same on every machine.
+std::uint64_t checksum(std::span<const float> a);
 /// y = alpha * x + beta * y (beta 0: y is not read)
 void axpby(double alpha, std::span<const float> x, double beta, std::span<float> y);
 void copy(std::span<const float> from, std::span<float> to);
 void fill(float value, std::span<float> to);
 
-/// One pass: m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; x -= rate * (m/c1) / (sqrt(v/c2) + eps), c = 1 -
-/// b^step.
+/// One pass: g = scale * gradient; m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2; x -= rate * (m/c1) / (sqrt(v/c2) +
+/// eps), c = 1 - b^step.
 struct AdamConstants {
   double learning_rate, beta1, beta2, epsilon;
   std::int64_t step;  ///< from 1
+  double gradient_scale = 1;
 };
 void adam_step(const AdamConstants& constants, std::span<const float> gradient, std::span<float> first_moment,
                std::span<float> second_moment, std::span<float> x);
