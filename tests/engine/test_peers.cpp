@@ -106,10 +106,24 @@ Curve jcjohnson(const std::string& pooling) {
                   {"content_loss", "style_loss"});
 }
 
+Curve crowson(const std::string& pooling) {
+  const TemporaryFolder folder;
+  return curve_of(
+      "crowson", folder,
+      {{"network", "vgg19-mini"}, {"pooling", pooling}, {"pooling_gain", pooling == "max" ? "1" : "2"}},
+      {"result/content_loss", "result/style_loss", "result/tv_loss"});
+}
+
 }  // namespace
 
 TEST_CASE("jcjohnson's curve with average pooling") {
   check_curve(jcjohnson("average"), peers()["jcjohnson"]["average"], 20, 1e-3);
 }
 
+TEST_CASE("crowson's curve with average pooling") {
+  check_curve(crowson("average"), peers()["crowson"]["average"], 20, 1e-3);
+}
+
 TEST_CASE("jcjohnson's curve with maxima") { check_spread(jcjohnson("max"), peers()["jcjohnson"]["max"]); }
+
+TEST_CASE("crowson's curve with maxima") { check_spread(crowson("max"), peers()["crowson"]["max"]); }
