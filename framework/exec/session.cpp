@@ -280,7 +280,7 @@ const LoopResult& Session::conclude() {
   return result_;
 }
 
-/// Of the canvas with what lies outside cut off, as Save does it. Fills terms_.
+/// Of the canvas with what lies outside cut off, as Save does it. Fills terms_; the gradient stays the last step's.
 double Session::loss_in_range() {
   const std::span<float> x = canvas().floats();
   const bool outside = cpu::box_shares(box(), x, scratch_.data()).outside > 0;
@@ -301,7 +301,9 @@ double Session::loss_in_range() {
       scalars = found->scalars;
       for (const double scalar : scalars) total += scalar;
     } else {
+      const std::vector<float> last(gradient().floats().begin(), gradient().floats().end());
       total = evaluate_canvas();
+      cpu::copy(last, gradient().floats());
       for (std::size_t i = 0; i < scalars_.size(); ++i) scalars[i] = *scalars_[i].value;
     }
   } catch (...) {

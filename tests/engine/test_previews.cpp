@@ -43,7 +43,7 @@ std::vector<float> result_with(const Recipe& recipe, const std::string& previews
 }
 
 const std::string same_size =
-    "  preview: {type: Save, image: picture, path: 'OUT/p-{iteration}.png', every: 2}\n";
+    "  preview: {type: Save, image: picture, path: 'OUT/p-{stage}-{iteration}.png', every: 2}\n";
 const std::string larger =
     "  big: {type: Resize, image: picture, size: 600}\n"
     "  big_preview: {type: Save, image: big, path: OUT/b.png, every: 1}\n";
