@@ -276,8 +276,9 @@ class Run {
     RunWatch watch(where(session, start) + "'" + loop.optimizer + "'", loop.method);
     while (session.running()) {
       const IterationReport& report = session.step();
+      const std::vector<std::string> told = watch.iteration(report, session.canvas_number());
       tell([&](Observer& observer) { observer.iteration(report); });
-      warn_all(watch.iteration(report, session.canvas_number()));
+      warn_all(told);
       session.preview([this](const std::string& problem) {
         if (std::exchange(preview_problem_, problem) != problem)
           warn("a preview was not written: " + problem);

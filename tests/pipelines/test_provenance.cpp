@@ -55,7 +55,7 @@ TEST_CASE("every sidecar makes its picture again, previews of both stages too, f
     CHECK(again.code == 0);
     CHECK(pixels(folder / "again.png") == pixels(picture));
   }
-  CHECK(pictures == 6);  // 5, 10 and 12 of the second stage; the first stage writes previews alone
+  CHECK(pictures == 7);  // 5, 10 and 12; the first stage writes those of the Save with previews
 }
 
 TEST_CASE("the picture says the same, in every format that has a place for it; explain prints it") {
