@@ -87,6 +87,7 @@ void write_loop(Writer& to, const LoopState& loop) {
   to.number(loop.start);
   to.number(loop.clipped_at_start);
   to.whole(loop.stopped ? 1 : 0);
+  to.whole(loop.concluded ? 1 : 0);
   to.text(loop.stop_reason);
   to.text(loop.method.layout);
   to.list(loop.method.counts, [&](std::int64_t count) { to.whole(count); });
@@ -107,6 +108,7 @@ LoopState read_loop(Reader& from) {
   loop.start = from.number();
   loop.clipped_at_start = from.number();
   loop.stopped = from.whole(0, 1) == 1;
+  loop.concluded = from.whole(0, 1) == 1;
   loop.stop_reason = from.text();
   loop.method.layout = from.text();
   loop.method.counts = from.list<std::int64_t>(8, [&] { return from.whole(); });
@@ -136,6 +138,7 @@ std::string encode_head(const CheckpointHead& head) {
   });
   to.whole(head.stage);
   to.list(head.finished, [&](std::int64_t iterations) { to.whole(iterations); });
+  to.list(head.finished_words, [&](const std::string& words) { to.text(words); });
   write_loop(to, head.loop);
   to.list(head.vectors, [&](const CheckpointVector& vector) {
     to.text(vector.name);
@@ -159,6 +162,7 @@ CheckpointHead decode_head(std::string_view bytes) {
   });
   head.stage = static_cast<int>(from.whole(0, any_int));
   head.finished = from.list<std::int64_t>(8, [&] { return from.whole(0, any_count); });
+  head.finished_words = from.list<std::string>(8, [&] { return from.text(); });
   head.loop = read_loop(from);
   head.vectors = from.list<CheckpointVector>(16, [&] {
     CheckpointVector vector;

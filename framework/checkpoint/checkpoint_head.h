@@ -40,6 +40,7 @@ struct LoopState {
   double start = 0;             ///< loss before the first one
   double clipped_at_start = 0;  ///< share of the canvas
   bool stopped = false;         ///< by its method
+  bool concluded = false;       ///< it has ended: the canvas is what the method had to show
   std::string stop_reason;
   OptimizerState method;
   std::int64_t evaluation_count = 0;
@@ -59,8 +60,9 @@ struct CheckpointHead {
   /// The canonical pipeline, files named by what they hold, so that a moved folder is the same pipeline.
   std::string pipeline;
   std::vector<CheckpointSource> sources;
-  int stage = 0;                       ///< from 0
-  std::vector<std::int64_t> finished;  ///< iterations that the loops before this one made in this stage
+  int stage = 0;                            ///< from 0
+  std::vector<std::int64_t> finished;       ///< iterations that the loops before this one made in this stage
+  std::vector<std::string> finished_words;  ///< what is said of the loss that each of them came to
   LoopState loop;
   std::vector<CheckpointVector> vectors;  ///< in the order of the file
 };

@@ -48,7 +48,10 @@ std::string CheckpointKeeper::write(int stage, const Session& session, std::span
   CheckpointHead head = identity_;
   head.stage = stage;
   head.loop = session.save_loop();
-  for (int loop = 0; loop < head.loop.loop; ++loop) head.finished.push_back(session.iterations_done(loop));
+  for (int loop = 0; loop < head.loop.loop; ++loop) {
+    head.finished.push_back(session.iterations_done(loop));
+    head.finished_words.push_back(session.words_of(loop));
+  }
   std::vector<std::span<const float>> vectors;
   const auto add = [&](std::string name, std::span<const float> floats) {
     head.vectors.push_back({std::move(name), floats.size()});

@@ -199,8 +199,9 @@ class Run {
     if (session.loop() < there.loop) {
       const auto loop = static_cast<std::size_t>(session.loop());
       const std::vector<std::int64_t>& iterations = options_.resume->head().finished;
+      const std::vector<std::string>& words = options_.resume->head().finished_words;
       session.adopt(kept_canvas(finished_name(stage.plan.program.loops[loop].node), stage, loop).values,
-                    loop < iterations.size() ? iterations[loop] : 0);
+                    loop < iterations.size() ? iterations[loop] : 0, loop < words.size() ? words[loop] : "");
       return true;
     }
     restore_loop(*options_.resume, session);
@@ -276,9 +277,8 @@ class Run {
     RunWatch watch(where(session, start) + "'" + loop.optimizer + "'", loop.method);
     while (session.running()) {
       const IterationReport& report = session.step();
-      const std::vector<std::string> told = watch.iteration(report, session.canvas_number());
       tell([&](Observer& observer) { observer.iteration(report); });
-      warn_all(told);
+      warn_all(watch.iteration(report, session.canvas_number()));
       session.preview([this](const std::string& problem) {
         if (std::exchange(preview_problem_, problem) != problem)
           warn("a preview was not written: " + problem);

@@ -92,6 +92,7 @@ bool Session::begin(const std::vector<Canvas>& carried) {
   set_iteration(done, done);
   stage_.run_state->stands_still = optimization().stands_still;
   stage_.run_state->loss.clear();
+  words_.emplace_back();
   stopped_ = failed_ = false;
   stop_reason_.clear();
   group_losses();
@@ -256,14 +257,15 @@ void Session::preview(const std::function<void(const std::string&)>& failed) {
 }
 
 const LoopResult& Session::conclude() {
-  if (concluded_) return result_;
+  if (concluded_ && !result_.losses.empty()) return result_;
+  const bool shown = concluded_;  // before a checkpoint: what it gave is found once more
   const std::span<float> x = canvas().floats();
   prepared_.stop = stop_;
   const auto show = [&] {
     method().show(x);
     if (optimization().clamp) cpu::clamp(box(), x);  // the average's rounding
   };
-  show();
+  if (!shown) show();
   concluded_ = true;
   result_.total = loss_in_range();
   if (!std::isfinite(result_.total)) {
@@ -276,7 +278,7 @@ const LoopResult& Session::conclude() {
   result_.clipped = cpu::box_shares(box(), x, scratch_.data()).at_bounds;
   if (iteration_ == 0) result_.start = result_.total;
   result_.losses = terms_;
-  stage_.run_state->loss = in_words(result_);
+  words_.back() = stage_.run_state->loss = in_words(result_);
   return result_;
 }
 
@@ -338,6 +340,7 @@ LoopState Session::save_loop() const {
   state.start = result_.start;
   state.clipped_at_start = result_.clipped_at_start;
   state.stopped = stopped_;
+  state.concluded = concluded_;
   state.stop_reason = stop_reason_;
   state.method = method().save_state();
   state.evaluation_count = evaluation_count_;
@@ -367,6 +370,7 @@ void Session::restore_loop(const LoopState& state) {
   result_.start = state.start;
   result_.clipped_at_start = state.clipped_at_start;
   stopped_ = state.stopped;
+  concluded_ = state.concluded;
   stop_reason_ = state.stop_reason;
   evaluation_count_ = state.evaluation_count;
   evaluations_kept_ = state.evaluations.size();
@@ -375,11 +379,12 @@ void Session::restore_loop(const LoopState& state) {
   std::copy(state.evaluations.begin(), state.evaluations.end(), evaluations_.begin());
 }
 
-void Session::adopt(std::span<const float> values, std::int64_t iterations) {
+void Session::adopt(std::span<const float> values, std::int64_t iterations, const std::string& words) {
   if (values.size() != canvas().floats().size()) throw std::invalid_argument("the canvas has another size");
   std::copy(values.begin(), values.end(), canvas().floats().begin());
   set_iteration(iterations, iterations);
   stopped_ = concluded_ = true;
+  words_.back() = stage_.run_state->loss = words;
 }
 
 Canvas Session::copy_canvas() const {

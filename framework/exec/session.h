@@ -102,6 +102,8 @@ class Session {
 
   /// Iterations done in a loop of this stage, 0 when it has not begun.
   std::int64_t iterations_done(int loop) const;
+  /// What is said of the loss that a loop of this stage came to; "" before its end.
+  const std::string& words_of(int loop) const { return words_.at(static_cast<std::size_t>(loop)); }
   /// What the loop must remember between two steps, beside memory().
   LoopState save_loop() const;
   /// Memory that has to be kept with it: all externals that are needed in this loop or later.
@@ -114,7 +116,7 @@ class Session {
   /// the same bits. Throws std::invalid_argument when the state is another optimiser's.
   void restore_loop(const LoopState& state);
   /// After begin(): takes this as the loop's finished canvas, of its size, as so many iterations made it.
-  void adopt(std::span<const float> values, std::int64_t iterations);
+  void adopt(std::span<const float> values, std::int64_t iterations, const std::string& words = "");
 
   /// A copy of the loop's canvas, for a next stage: what the method has to show.
   Canvas copy_canvas() const;
@@ -162,6 +164,7 @@ class Session {
   // Of the current loop.
   int loop_ = -1;
   int loop_set_ = -1;
+  std::vector<std::string> words_;                            // by loop
   std::vector<std::unique_ptr<OptimizationMethod>> methods_;  // by loop; those that ended may hand moments on
   std::vector<std::byte> scratch_;
   std::int64_t iteration_ = 0;

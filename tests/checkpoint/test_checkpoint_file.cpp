@@ -24,9 +24,11 @@ CheckpointHead full_head() {
   head.sources = {{"picture", "/photos/bob's.jpg", "0123"}, {"weights", "/w.safetensors", ""}};
   head.stage = 2;
   head.finished = {7, 0};
+  head.finished_words = {"its loss is 1.5", ""};
   head.loop.loop = 2;
   head.loop.iteration = 41;
   head.loop.stopped = true;
+  head.loop.concluded = true;
   head.loop.stop_reason = "converged";
   head.loop.method = {"lbfgs 1", {3, -1, 0}, {0.1, -0.0, std::numeric_limits<double>::denorm_min()}};
   head.loop.evaluation_count = 99;

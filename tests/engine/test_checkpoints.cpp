@@ -22,15 +22,18 @@ std::string without_save(std::string yaml) {
 std::string transfer(const std::string& method) { return without_save(small_transfer(method, 40, 32)); }
 
 /// A transfer whose second optimiser goes on from the first one's picture, and a third beside them.
-std::string three_optimizers() {
-  std::string yaml = transfer("method: adam, learning_rate: 0.3, iterations: 4");
+const std::string short_lbfgs = "method: lbfgs, iterations: 3, history: 2";
+
+std::string three_optimizers(const std::string& first = "", const std::string& second = short_lbfgs) {
+  std::string yaml = transfer("method: adam, learning_rate: 0.3, iterations: 4" + first);
   for (const char* name : {"second", "third"})
     yaml += fmt::format(
         "  {0}_features: {{type: VGGExtract, input: {0}.canvas}}\n"
         "  {0}_loss: {{type: ContentLoss, features: {0}_features, target: style_features, layers: [relu2_1], "
         "weight: 9}}\n"
         "  {0}: {{type: Optimizer, start: {1}, loss: [{0}_loss], {2}}}\n",
-        name, std::string(name) == "second" ? "result" : "same", "method: lbfgs, iterations: 3, history: 2");
+        name, std::string(name) == "second" ? "result" : "same",
+        std::string(name) == "second" ? second : short_lbfgs);
   yaml += "  same: {type: FormulaInput, width: 48, height: 38, seed: 5}\n";
   yaml.replace(yaml.find("width: 48, height: 38, seed: 2"), 30, "width: 40, height: 32, seed: 2");
   yaml.replace(yaml.find("width: 48, height: 38, seed: 5"), 30, "width: 40, height: 32, seed: 5");
@@ -61,6 +64,10 @@ std::vector<Case> cases() {
       {"a schedule of adam", staged(transfer("method: adam, learning_rate: 0.3"))},
       {"a schedule of lbfgs", staged(transfer("method: lbfgs"))},
       {"three optimisers", three_optimizers()},
+      {"averages, in the range of pictures", three_optimizers(", average: 0.8, clamp: true")},
+      {"moments that are handed on",
+       three_optimizers(", average: 0.8", "method: adam, iterations: 3, carry: moments")},
+      {"averages in a schedule", staged(transfer("method: adam, learning_rate: 0.3, average: 0.7"))},
       {"three optimisers in a schedule", three_optimizers() +
                                              "schedule:\n  - {set: {nodes.result.iterations: 2}}\n"
                                              "  - {set: {nodes.second.iterations: 2}}\n"},

@@ -55,7 +55,7 @@ TEST_CASE("every sidecar makes its picture again, previews of both stages too, f
     CHECK(again.code == 0);
     CHECK(pixels(folder / "again.png") == pixels(picture));
   }
-  CHECK(pictures == 7);  // 5, 10 and 12; the first stage writes those of the Save with previews
+  CHECK(pictures == 7);  // 5, 10 and 12 of both stages, and the second one
 }
 
 TEST_CASE("the picture says the same, in every format that has a place for it; explain prints it") {
