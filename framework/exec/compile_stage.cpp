@@ -8,8 +8,8 @@
 #include "framework/base/resident_memory.h"
 #include "framework/compile/compile.h"
 #include "framework/compile/passes.h"
-#include "framework/graph/untrusted_files.h"
 #include "framework/config/expand.h"
+#include "framework/graph/untrusted_files.h"
 
 namespace gramflow {
 namespace {

@@ -217,9 +217,10 @@ class Lowering final : public LowerContext {
     const auto optimizers = std::count_if(graph_.nodes.begin(), graph_.nodes.end(),
                                           [](const Node& other) { return other.type->optimizer; });
     if (optimizers == 1)
-      diagnostics_.warning("unused-parameter", node().span_of("carry"),
-                           "'carry: moments' has no effect where no optimiser starts from another; stages of a "
-                           "schedule hand on the picture alone");
+      diagnostics_.warning(
+          "unused-parameter", node().span_of("carry"),
+          "'carry: moments' has no effect where no optimiser starts from another; stages of a "
+          "schedule hand on the picture alone");
     return -1;
   }
 
