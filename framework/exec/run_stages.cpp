@@ -278,7 +278,8 @@ class Run {
     while (session.running()) {
       const IterationReport& report = session.step();
       tell([&](Observer& observer) { observer.iteration(report); });
-      warn_all(watch.iteration(report, session.canvas_number()));
+      const std::vector<std::string> told = watch.iteration(report, session.canvas_number());
+      warn_all(told);
       session.preview([this](const std::string& problem) {
         if (std::exchange(preview_problem_, problem) != problem)
           warn("a preview was not written: " + problem);

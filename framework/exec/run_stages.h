@@ -19,8 +19,8 @@ struct RunOptions {
   ExecutorKind executor = ExecutorKind::flow;
   /// Set from outside (a signal): the run ends as soon as the operations that are under way have.
   const std::atomic<bool>* stop = nullptr;
-  Trace* trace = nullptr;            ///< gets the time of every operation; borrowed
-  std::vector<Observer*> observers;  ///< told of everything, in this order; borrowed
+  Trace* trace = nullptr;                   ///< gets the time of every operation; borrowed
+  std::vector<Observer*> observers;         ///< told of everything, in this order; borrowed
   CheckpointKeeper* checkpoints = nullptr;  ///< borrowed; null: none are written
   /// Goes on where this one was written, which was a run of the same pipeline; borrowed.
   const CheckpointFile* resume = nullptr;

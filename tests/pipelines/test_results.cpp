@@ -129,9 +129,9 @@ TEST_CASE("parameters of the optimiser that do nothing are told") {
     CHECK(check.code == 0);
     return check.says("[unused-parameter]");
   };
-  for (const char* unused :
-       {"line_search: none", "history: 5", "method: lbfgs, warm_up: 3", "method: lbfgs, epsilon: 1.0e-8",
-        "method: lbfgs, carry: moments", "carry: moments", "method: lbfgs, line_search: none, max_evaluations: 3"})
+  for (const char* unused : {"line_search: none", "history: 5", "method: lbfgs, warm_up: 3",
+                             "method: lbfgs, epsilon: 1.0e-8", "method: lbfgs, carry: moments",
+                             "carry: moments", "method: lbfgs, line_search: none, max_evaluations: 3"})
     CHECK_MESSAGE(told(unused), unused);
   for (const char* used : {"warm_up: 3", "decay: {cosine: 0.1}", "method: lbfgs, epsilon: {adam: 1.0e-8}",
                            "method: lbfgs, line_search: none, warm_up: 3", "average: 0.9, stop: {over: 5}"})
