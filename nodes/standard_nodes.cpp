@@ -1,6 +1,7 @@
 #include "nodes/standard_nodes.h"
 
 #include "nodes/image/image_nodes.h"
+#include "nodes/image/picture_reader.h"
 #include "nodes/loss/loss_nodes.h"
 #include "nodes/networks/network_nodes.h"
 #include "nodes/optim/optim_nodes.h"
@@ -8,9 +9,10 @@
 namespace gramflow {
 
 NodeTypes standard_nodes(std::shared_ptr<NetworkLibrary> library) {
+  const auto pictures = std::make_shared<PictureReader>();
   return {
-      load_node(),
-      save_node(),
+      load_node(pictures),
+      save_node(pictures),
       resize_node(),
       grade_node(),
       sharpen_node(),

@@ -54,7 +54,7 @@ void lower_load(LowerContext& context, const std::shared_ptr<PictureReader>& rea
 
 }  // namespace
 
-NodeType load_node() {
+NodeType load_node(std::shared_ptr<PictureReader> reader) {
   NodeType type;
   type.name = "Load";
   type.theme = "image";
@@ -63,10 +63,7 @@ NodeType load_node() {
       {"like", PortKind::picture, "a picture whose longest side it takes when it has no 'size'", false}};
   type.outputs = {{"", PortKind::picture, "sRGB"}};
   type.parameters = ParameterSchema::of<LoadParameters>();
-  // One reader, and so one child program, for all pictures of the program.
-  type.lower = [reader = std::make_shared<PictureReader>()](LowerContext& context) {
-    lower_load(context, reader);
-  };
+  type.lower = [reader = std::move(reader)](LowerContext& context) { lower_load(context, reader); };
   return type;
 }
 

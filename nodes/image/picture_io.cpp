@@ -18,7 +18,7 @@ void read_picture(const std::string& path, std::span<float> rgb, PictureSize exp
 
 std::size_t reading_bytes(const PictureInfo& info) {
   constexpr std::size_t child_itself = std::size_t{16} << 20;  // the program, its libraries, the shared block
-  return info.working_bytes + child_itself;
+  return info.working_bytes + info.file_bytes + child_itself;
 }
 
 }  // namespace gramflow

@@ -40,6 +40,7 @@ struct PictureInfo {
   std::vector<unsigned char> exif;     ///< as found, from its "II" or "MM" on
   std::vector<unsigned char> xmp;
   std::size_t working_bytes = 0;  ///< what decoding takes beside the result
+  std::size_t file_bytes = 0;     ///< the file is mapped into memory while it is decoded
   PictureSize size() const { return {width, height}; }
 };
 

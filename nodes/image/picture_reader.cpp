@@ -252,6 +252,8 @@ class PictureReader::Visit {
     info.floating = number() != 0;
     info.orientation = static_cast<int>(number());
     info.working_bytes = message.number();
+    std::error_code ignored;
+    if (const std::uintmax_t size = fs::file_size(path_, ignored); !ignored) info.file_bytes = size;
     info.software = message.text();
     info.description = message.text();
     for (std::uint64_t count = message.number(); count > 0; --count) info.notes.push_back(message.text());

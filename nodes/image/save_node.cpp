@@ -211,7 +211,7 @@ void lower_save(LowerContext& context, PictureReader& reader) {
 
 }  // namespace
 
-NodeType save_node() {
+NodeType save_node(std::shared_ptr<PictureReader> reader) {
   NodeType type;
   type.name = "Save";
   type.theme = "image";
@@ -220,9 +220,7 @@ NodeType save_node() {
                  {"source", PortKind::picture, "the Load whose colour profile or metadata is kept", false}};
   type.parameters = ParameterSchema::of<SaveParameters>();
   type.sink = true;
-  type.lower = [reader = std::make_shared<PictureReader>()](LowerContext& context) {
-    lower_save(context, *reader);
-  };
+  type.lower = [reader = std::move(reader)](LowerContext& context) { lower_save(context, *reader); };
   return type;
 }
 

@@ -30,6 +30,9 @@ class Importer {
     std::error_code unknown;
     if (std::filesystem::equivalent(options_.file, writing_target(options_.output), unknown))
       throw RunError(options_.output + ": this is the file that is imported; choose another name to write to");
+    std::error_code ignored;
+    const auto size = std::filesystem::file_size(options_.file, ignored);
+    tell("opening " + options_.file, 0, ignored ? 0 : size);
     const std::unique_ptr<TensorSource> source = open_tensor_source(options_.file);
     const Checksums checksums = file_checksums(options_.file, [&](std::uint64_t done, std::uint64_t total) {
       tell("checking " + options_.file, done, total);

@@ -82,7 +82,9 @@ class MatlabFile::Walker {
   [[noreturn]] void fail(const std::string& what) const { throw RunError(path_ + ": " + what); }
 
   void walk(::matvar_t* variable, const std::string& name, int depth) {
-    if (variable == nullptr)
+    const bool made_of_others =
+        variable != nullptr && (variable->class_type == MAT_C_CELL || variable->class_type == MAT_C_STRUCT);
+    if (variable == nullptr || (made_of_others && variable->data == nullptr && count_of(*variable) > 0))
       fail("libmatio reads only a part of it; in Python: scipy.io.savemat('plain.mat', scipy.io.loadmat('" +
            printable(path_) + "'), do_compression=False)");
     if (depth > deepest) return;

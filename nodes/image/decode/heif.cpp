@@ -46,7 +46,8 @@ class HeifDecoder final : public Decoder {
     header_.orientation = 1;  // applied by libheif
     // The picture as RGB, and, while it is made, its planes and what the decoder keeps.
     const auto pixels = static_cast<std::size_t>(header_.width) * static_cast<std::size_t>(header_.height);
-    header_.working_bytes = pixels * (header_.bits > 8 ? 40 : 24) + (std::size_t{32} << 20);
+    header_.working_bytes =
+        pixels * (header_.alpha ? 8 : 6) * (header_.bits > 8 ? 2 : 1) + (std::size_t{32} << 20);
   }
 
   void read_row(float* out) override {

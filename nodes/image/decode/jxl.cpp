@@ -32,7 +32,9 @@ class JxlReader final : public Decoder {
     header_.premultiplied = header_.alpha && info.alpha_premultiplied != 0;
     header_.channels = header_.samples();
     const auto pixels = static_cast<std::size_t>(header_.width) * static_cast<std::size_t>(header_.height);
-    header_.working_bytes = pixels * 64 + (std::size_t{32} << 20);
+    // Floats of what is asked for and, while they are made, of what libjxl works on; measured.
+    header_.working_bytes =
+        pixels * static_cast<std::size_t>(header_.samples()) * 6 + (std::size_t{32} << 20);
     if (header_.width < 1 || header_.height < 1 || header_.width > (std::int64_t{1} << 30) / header_.height)
       return;
     format_ = {static_cast<std::uint32_t>(header_.samples()), JXL_TYPE_FLOAT, JXL_NATIVE_ENDIAN, 0};

@@ -11,6 +11,7 @@
 
 #include "nodes/image/decode/byte_reader.h"
 #include "nodes/image/decode/oiio_module.h"
+#include "nodes/image/decode/stored_size.h"
 
 namespace gramflow::decode {
 namespace {
@@ -19,38 +20,6 @@ std::string tidy(std::string message) {
   std::replace(message.begin(), message.end(), '\n', ' ');
   while (!message.empty() && message.back() == ' ') message.pop_back();
   return message.empty() ? "no reason given" : message;
-}
-
-struct Size {
-  std::int64_t width = 0;
-  std::int64_t height = 0;
-};
-
-/// "-Y 480 +X 640" behind an empty line.
-Size radiance_size(Bytes bytes) {
-  const std::string head(
-      bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(bytes.size(), 65536)));
-  const std::size_t at = head.find("\n\n");
-  if (at == std::string::npos) throw Damaged("its header has no end");
-  char first = 0, second = 0;
-  long long a = 0, b = 0;
-  if (std::sscanf(head.c_str() + at + 2, "%*c%c %lld %*c%c %lld", &first, &a, &second, &b) != 4)
-    throw Damaged("it does not say its size");
-  if (first == 'Y' && second == 'X') return {b, a};
-  throw NotRead("a Radiance HDR whose rows stand upright", "turn it with another program");
-}
-
-/// The header box or the codestream's SIZ segment.
-Size jpeg2000_size(Bytes bytes) {
-  const ByteReader read(bytes, true);
-  const std::size_t most = std::min<std::size_t>(bytes.size(), 65536);
-  for (std::size_t at = 0; at + 12 < most; ++at) {
-    if (read.is(at, "ihdr")) return {read.u32(at + 8), read.u32(at + 4)};
-    if (read.is(at, std::string_view("\xFF\x4F\xFF\x51", 4)))
-      return {std::int64_t{read.u32(at + 8)} - read.u32(at + 16),
-              std::int64_t{read.u32(at + 12)} - read.u32(at + 20)};
-  }
-  throw Damaged("it does not say its size");
 }
 
 /// The ICC profile of a colour box, which OpenImageIO leaves out: its length, "colr", method 2, two bytes,
@@ -68,23 +37,11 @@ std::vector<unsigned char> jpeg2000_profile(Bytes bytes) {
   return {};
 }
 
-Size size_of(const std::string& format, Bytes bytes) {
-  if (format == "targa") return {ByteReader(bytes).u16(12), ByteReader(bytes).u16(14)};
-  if (format == "psd") return {ByteReader(bytes, true).u32(18), ByteReader(bytes, true).u32(14)};
-  if (format == "dpx") {
-    const ByteReader read(bytes, ByteReader(bytes).is(0, "SDPX"));
-    return {read.u32(772), read.u32(776)};
-  }
-  if (format == "hdr") return radiance_size(bytes);
-  if (format == "jpeg2000") return jpeg2000_size(bytes);
-  return {1, 1};  // raw files: LibRaw has limits of its own
-}
-
 class OiioDecoder final : public Decoder {
  public:
   OiioDecoder(const std::string& format, Bytes bytes, const std::string& path) {
     OIIO::attribute("threads", 1);
-    const Size size = size_of(format, bytes);
+    const StoredSize size = stored_size(format, bytes);
     if (size.width < 1 || size.height < 1 || size.width > (std::int64_t{1} << 30) / size.height)
       throw Damaged("its header says " + std::to_string(size.width) + "x" + std::to_string(size.height) +
                     " pixels");
@@ -154,10 +111,18 @@ class OiioDecoder final : public Decoder {
     if (spec_.nchannels > header_.samples())
       header_.notes.emplace_back("channels other than its colours are left out");
     const auto pixels = static_cast<std::size_t>(header_.width) * static_cast<std::size_t>(header_.height);
-    header_.working_bytes = pixels * (format == "raw" ? 32 : static_cast<std::size_t>(spec_.nchannels) * 12) +
-                            (std::size_t{128} << 20);
+    header_.working_bytes = pixels * kept_bytes(format) + libraries;
   }
 
+  /// What is kept of a pixel while rows are asked for, measured: whole pictures of 32-bit numbers, twice, from
+  /// JPEG 2000; what the sensor said, and what is made of it, from raw files.
+  std::size_t kept_bytes(const std::string& format) const {
+    const auto channels = static_cast<std::size_t>(spec_.nchannels);
+    if (format == "raw") return 24;
+    return channels * (format == "jpeg2000" ? 8 : 2 * spec_.format.size());
+  }
+
+  static constexpr std::size_t libraries = std::size_t{48} << 20;
   static constexpr std::int64_t portion = 64;
   std::unique_ptr<OIIO::ImageInput> input_;
   OIIO::ImageSpec spec_;

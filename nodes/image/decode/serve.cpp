@@ -11,6 +11,7 @@
 
 #include "nodes/image/decode/colour.h"
 #include "nodes/image/decode/open_file.h"
+#include "nodes/image/decode/stored_size.h"
 #include "nodes/image/decoder_protocol.h"
 
 namespace gramflow::decode {
@@ -113,6 +114,7 @@ void answer(std::string_view request, const Channel& channel) {
   limit_memory(memory);
   ::alarm(static_cast<unsigned>(seconds));
   const MappedFile file(path);
+  if (const std::size_t more = opening_bytes(format, file.bytes()); more > 0) limit_memory(memory + more);
   const std::unique_ptr<Decoder> decoder = open_file(format, file.bytes(), path);
   Header header = decoder->header();
   if (header.width < 1 || header.height < 1) {  // gramflow says so

@@ -7,44 +7,20 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdarg>
-#include <cstdio>
 
 #include "nodes/image/decode/exif.h"
 #include "nodes/image/decode/oiio_module.h"
 #include "nodes/image/decode/samples.h"
+#include "nodes/image/decode/tiff_input.h"
 
 namespace gramflow::decode {
 namespace {
 
 constexpr const char* convert_advice = "convert it with another program to PNG, or to a TIFF of 8 or 16 bits";
 
-std::string text_of(const char* format, va_list arguments) {
-  char text[512];
-  std::vsnprintf(text, sizeof text, format, arguments);
-  return text;
-}
-
 class TiffDecoder final : public Decoder {
  public:
-  explicit TiffDecoder(Bytes bytes) : bytes_(bytes) {
-    TIFFOpenOptions* options = TIFFOpenOptionsAlloc();
-    if (options == nullptr) throw std::bad_alloc();
-    TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, this);
-    TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, this);
-    tiff_ = TIFFClientOpenExt(
-        "picture", "rm", this, read_bytes, write_bytes, seek_bytes, [](thandle_t) { return 0; }, size_of,
-        map_bytes, unmap_bytes, options);
-    TIFFOpenOptionsFree(options);
-    if (tiff_ == nullptr) throw Damaged(said_ == "" ? "it has no directory" : said_);
-    try {
-      open();
-    } catch (...) {
-      TIFFClose(tiff_);
-      throw;
-    }
-  }
-  ~TiffDecoder() override { TIFFClose(tiff_); }
+  explicit TiffDecoder(Bytes bytes) : bytes_(bytes), file_(bytes), tiff_(file_.tiff()) { open(); }
 
   void read_row(float* out) override {
     if (through_rgba_) {
@@ -58,49 +34,8 @@ class TiffDecoder final : public Decoder {
   }
 
  private:
-  // libtiff's ways out.
-  static int on_error(TIFF*, void* self, const char*, const char* format, va_list arguments) {
-    auto* decoder = static_cast<TiffDecoder*>(self);
-    if (decoder->said_.empty()) decoder->said_ = text_of(format, arguments);
-    return 1;
-  }
-  static int on_warning(TIFF*, void* self, const char*, const char* format, va_list arguments) {
-    const std::string text = text_of(format, arguments);
-    auto* decoder = static_cast<TiffDecoder*>(self);
-    // A value of the directory that lies beyond the file's end, a profile perhaps.
-    if (text.find("IO error during reading") != std::string::npos) decoder->cut_short_ = true;
-    // libjpeg within libtiff makes up what is missing and calls it a warning.
-    if (text.find("Corrupt JPEG") != std::string::npos || text.find("Premature end") != std::string::npos)
-      decoder->made_up_ = text;
-    return 1;
-  }
-  static tmsize_t read_bytes(thandle_t self, void* to, tmsize_t count) {
-    auto* decoder = static_cast<TiffDecoder*>(self);
-    const std::size_t left = decoder->bytes_.size() - std::min(decoder->at_, decoder->bytes_.size());
-    const std::size_t taken = std::min(left, static_cast<std::size_t>(std::max<tmsize_t>(count, 0)));
-    if (taken > 0) std::memcpy(to, decoder->bytes_.data() + decoder->at_, taken);
-    decoder->at_ += taken;
-    return static_cast<tmsize_t>(taken);
-  }
-  static tmsize_t write_bytes(thandle_t, void*, tmsize_t) { return 0; }
-  static toff_t seek_bytes(thandle_t self, toff_t offset, int from) {
-    auto* decoder = static_cast<TiffDecoder*>(self);
-    decoder->at_ = from == SEEK_SET   ? offset
-                   : from == SEEK_CUR ? decoder->at_ + offset
-                                      : decoder->bytes_.size() + offset;
-    return decoder->at_;
-  }
-  static toff_t size_of(thandle_t self) { return static_cast<TiffDecoder*>(self)->bytes_.size(); }
-  static int map_bytes(thandle_t self, void** base, toff_t* size) {
-    auto* decoder = static_cast<TiffDecoder*>(self);
-    *base = const_cast<unsigned char*>(decoder->bytes_.data());  // libtiff only reads there
-    *size = decoder->bytes_.size();
-    return 1;
-  }
-  static void unmap_bytes(thandle_t, void*, toff_t) {}
-
   [[noreturn]] void damaged(const std::string& otherwise) const {
-    throw Damaged(said_.empty() ? otherwise : said_);
+    throw Damaged(file_.said().empty() ? otherwise : file_.said());
   }
 
   template <class Number>
@@ -141,7 +76,7 @@ class TiffDecoder final : public Decoder {
     if (TIFFGetField(tiff_, TIFFTAG_XMLPACKET, &length, &data) != 0)
       header_.xmp.assign(static_cast<unsigned char*>(data), static_cast<unsigned char*>(data) + length);
     choose_blocks();
-    if (cut_short_) throw Damaged("it ends early");
+    if (file_.cut_short()) throw Damaged("it ends early");
   }
 
   // DNG says so; others (NEF, ARW, PEF, CR2) put the camera's name beside a thumbnail and the rest into lists
@@ -309,7 +244,7 @@ class TiffDecoder final : public Decoder {
           got = TIFFReadEncodedStrip(tiff_, TIFFComputeStrip(tiff_, y, sample), to, wanted);
         }
         if (got != wanted) damaged("it ends early");
-        if (!made_up_.empty()) throw Damaged(made_up_);
+        if (!file_.made_up().empty()) throw Damaged(file_.made_up());
       }
   }
 
@@ -370,7 +305,7 @@ class TiffDecoder final : public Decoder {
                                     static_cast<std::uint32_t>(header_.height), rgba_.data(),
                                     header_.orientation, 1) == 0)
         damaged("it could not be decoded");
-      if (!made_up_.empty()) throw Damaged(made_up_);
+      if (!file_.made_up().empty()) throw Damaged(file_.made_up());
     }
     const std::uint32_t* row = rgba_.data() + static_cast<std::size_t>(next_row_) * width;
     for (std::size_t x = 0; x < width; ++x) {
@@ -381,11 +316,8 @@ class TiffDecoder final : public Decoder {
   }
 
   Bytes bytes_;
-  std::size_t at_ = 0;
-  TIFF* tiff_ = nullptr;
-  std::string said_;  ///< libtiff's first error
-  bool cut_short_ = false;
-  std::string made_up_;  ///< what libjpeg invented
+  TiffInput file_;
+  TIFF* tiff_;
   int bits_ = 8;
   int stored_ = 0;  ///< samples a pixel
   int photometric_ = 0;
