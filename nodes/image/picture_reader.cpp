@@ -298,8 +298,9 @@ namespace {
 /// Decoding is slow with some formats; a minute and two seconds a megapixel are a sign of something else.
 int seconds_for(const PictureInfo& info) { return 60 + static_cast<int>(info.size().pixels() / 500000); }
 
+/// A limit for what is damaged, not the plan's figure: some libraries abort where memory ends.
 std::uint64_t memory_for(const PictureInfo& info) {
-  return info.working_bytes + info.working_bytes / 4 + (std::uint64_t{96} << 20);
+  return info.working_bytes * 5 / 2 + (std::uint64_t{128} << 20);
 }
 
 }  // namespace

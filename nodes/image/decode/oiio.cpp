@@ -119,6 +119,7 @@ class OiioDecoder final : public Decoder {
   std::size_t kept_bytes(const std::string& format) const {
     const auto channels = static_cast<std::size_t>(spec_.nchannels);
     if (format == "raw") return 24;
+    if (format == "dpx" || format == "hdr") return 0;  // row by row
     return channels * (format == "jpeg2000" ? 8 : 2 * spec_.format.size());
   }
 
