@@ -191,9 +191,10 @@ class PictureReader::Visit {
     child_.reset();
     report_want_of_memory();
     if (why == ::strsignal(SIGKILL))
-      throw RunError(fmt::format("{}: the program that decodes pictures was killed, as a system does that runs out of "
-                                 "memory; {} are {}; run again when more is free",
-                                 path_, human_bytes(available_memory().bytes), available_memory().limit));
+      throw RunError(
+          fmt::format("{}: the program that decodes pictures was killed, as a system does that runs out of "
+                      "memory; {} are {}; run again when more is free",
+                      path_, human_bytes(available_memory().bytes), available_memory().limit));
     throw RunError(fmt::format(
         "{}: the {} picture ended the program that decodes it ({}); expected a whole picture; it is "
         "damaged or made to do harm, fetch or save it again",
@@ -203,9 +204,10 @@ class PictureReader::Visit {
   void report_want_of_memory() const {
     const AvailableMemory available = available_memory();
     if (available.bytes >= memory_) return;
-    throw RunError(fmt::format("{}: decoding it may take {} of memory, and {} are {}; free some, or make the picture "
-                               "smaller",
-                               path_, human_bytes(memory_), human_bytes(available.bytes), available.limit));
+    throw RunError(
+        fmt::format("{}: decoding it may take {} of memory, and {} are {}; free some, or make the picture "
+                    "smaller",
+                    path_, human_bytes(memory_), human_bytes(available.bytes), available.limit));
   }
   [[noreturn]] void distrust() { report_end("what it answered makes no sense"); }
 

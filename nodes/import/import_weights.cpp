@@ -29,7 +29,8 @@ class Importer {
   ImportReport run() {
     std::error_code unknown;
     if (std::filesystem::equivalent(options_.file, writing_target(options_.output), unknown))
-      throw RunError(options_.output + ": this is the file that is imported; choose another name to write to");
+      throw RunError(options_.output +
+                     ": this is the file that is imported; choose another name to write to");
     std::error_code ignored;
     const auto size = std::filesystem::file_size(options_.file, ignored);
     tell("opening " + options_.file, 0, ignored ? 0 : size);
