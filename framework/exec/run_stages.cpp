@@ -277,8 +277,8 @@ class Run {
     RunWatch watch(where(session, start) + "'" + loop.optimizer + "'", loop.method);
     while (session.running()) {
       const IterationReport& report = session.step();
-      tell([&](Observer& observer) { observer.iteration(report); });
       const std::vector<std::string> told = watch.iteration(report, session.canvas_number());
+      tell([&](Observer& observer) { observer.iteration(report); });
       warn_all(told);
       session.preview([this](const std::string& problem) {
         if (std::exchange(preview_problem_, problem) != problem)
