@@ -10,7 +10,7 @@
 #include "framework/base/error.h"
 #include "framework/base/resident_memory.h"
 #include "framework/base/text.h"
-#include "framework/devices/cpu/kernels.h"
+#include "framework/devices/cpu/cpu_device.h"
 #include "framework/exec/run_stages.h"
 #include "pipelines/commands.h"
 #include "pipelines/thread_choice.h"
@@ -103,11 +103,11 @@ double loop_flops(const Plan& plan, std::string_view kind) {
   return flops;
 }
 
-void run_once(const BenchOptions& options, Environment& environment, int iterations, ExecutorKind executor,
-              Stopwatch& stopwatch, std::function<void(Session&)> after) {
+void run_once(const BenchOptions& options, Environment& environment, const Devices& devices, int iterations,
+              ExecutorKind executor, Stopwatch& stopwatch, std::function<void(Session&)> after) {
   Diagnostics warnings;
   const auto source = std::make_shared<SourceFile>("bench", bench_pipeline(options, iterations));
-  auto stages = compile_stages({source, {}}, environment.types, warnings, options.threads);
+  auto stages = compile_stages({source, {}}, environment.types, warnings, options.threads, devices);
   RunOptions session;
   session.executor = executor;
   session.observers = {&stopwatch};
@@ -126,15 +126,15 @@ void check_network(const BenchOptions& options, NetworkLibrary& library) {
 
 void run_bench(const BenchOptions& options, Environment& environment) {
   check_network(options, *environment.library);
-  cpu::ConvolutionMethod method = cpu::ConvolutionMethod::automatic;
-  if (options.convolution == "winograd") method = cpu::ConvolutionMethod::winograd;
-  if (options.convolution == "direct") method = cpu::ConvolutionMethod::direct;
-  environment.library->set_convolution_method(method);
+  ConvolutionMethod method = ConvolutionMethod::automatic;
+  if (options.convolution == "winograd") method = ConvolutionMethod::winograd;
+  if (options.convolution == "direct") method = ConvolutionMethod::direct;
+  const Devices devices = cpu_devices(method);
   environment.library->use_random_weights_when_missing(1);
   Stopwatch stopwatch;
   double flops = 0;
   double convolutions = 0;
-  run_once(options, environment, options.iterations + 1,
+  run_once(options, environment, devices, options.iterations + 1,
            options.executor == "serial" ? ExecutorKind::serial : ExecutorKind::flow, stopwatch,
            [&](Session& session) {
              flops = loop_flops(session.prepared().plan(), "");
@@ -144,9 +144,9 @@ void run_bench(const BenchOptions& options, Environment& environment) {
   // Operations one after the other for the table: overlapping ones would count twice.
   std::vector<OperationRow> rows;
   Stopwatch ignored;
-  run_once(options, environment, 3, ExecutorKind::serial, ignored,
+  run_once(options, environment, devices, 3, ExecutorKind::serial, ignored,
            [&](Session& session) { rows = operation_rows(session.prepared()); });
-  const double peak_gflops = cpu::measure_fma_peak_gflops(0.3) * stopwatch.threads;
+  const double peak_gflops = devices.main->measure_peak_gflops(0.3) * stopwatch.threads;
   std::vector<double> seconds = stopwatch.seconds;
   std::sort(seconds.begin(), seconds.end());
   const double fastest = seconds.front();
@@ -160,7 +160,7 @@ void run_bench(const BenchOptions& options, Environment& environment) {
                                      {"network", options.network},
                                      {"optimizer", options.optimizer},
                                      {"threads", stopwatch.threads},
-                                     {"instruction_set", cpu::instruction_set()},
+                                     {"instruction_set", devices.main->description()},
                                      {"iterations", seconds.size()},
                                      {"evaluations", stopwatch.evaluations},
                                      {"seconds_min", fastest},
@@ -181,7 +181,7 @@ void run_bench(const BenchOptions& options, Environment& environment) {
     return;
   }
   fmt::print("{}x{} {} {} {} on {} thread(s), {}\n", options.width, options.height, options.network,
-             options.optimizer, options.style, stopwatch.threads, cpu::instruction_set());
+             options.optimizer, options.style, stopwatch.threads, devices.main->description());
   fmt::print("  {} an iteration at best, {} median, {} evaluations in {} iterations\n",
              human_seconds(fastest), human_seconds(median), stopwatch.evaluations, seconds.size());
   fmt::print("  {:.0f} GFLOP/s of direct convolution's operations; the machine's FMA peak is {:.0f}\n",

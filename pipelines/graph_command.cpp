@@ -12,6 +12,7 @@
 #include "framework/compile/compile.h"
 #include "framework/compile/passes.h"
 #include "framework/config/expand.h"
+#include "framework/devices/cpu/cpu_device.h"
 #include "framework/exec/compile_stage.h"
 #include "pipelines/commands.h"
 #include "pipelines/dot.h"
@@ -34,7 +35,9 @@ std::string program_after(const std::string& pass, Program program) {
   if (pass == "differentiate") return program.to_string();
   eliminate(program);
   if (pass == "eliminate") return program.to_string();
-  fuse(program);
+  const Devices devices = cpu_devices();
+  place(program, devices);
+  fuse(program, devices);
   if (pass == "fuse") return program.to_string();
   rematerialise(program);
   if (pass == "rematerialise") return program.to_string();
@@ -109,7 +112,7 @@ void add_graph_command(CLI::App& app, Environment& environment, int&) {
       std::cout << program_after(options->after, std::move(lowered.program));
       return;
     }
-    const Plan plan = compile(std::move(lowered.program));
+    const Plan plan = compile(std::move(lowered.program), cpu_devices());
     const std::vector<Step> steps = steps_of(graph, plan.program);
     if (options->output.empty())
       std::cout << to_string(steps);

@@ -10,6 +10,7 @@
 #include "framework/base/terminal_text.h"
 #include "framework/config/canonical.h"
 #include "framework/config/untrusted_path.h"
+#include "framework/devices/cpu/cpu_device.h"
 #include "framework/exec/run_stages.h"
 #include "framework/observers/console_observer.h"
 #include "framework/observers/log_observer.h"
@@ -48,10 +49,10 @@ const std::string resume_here = "from its own place";
 using Stages = std::vector<std::unique_ptr<CompiledStage>>;
 using Tell = std::function<void(const std::string&)>;
 
-cpu::ConvolutionMethod method_of(const std::string& name) {
-  if (name == "winograd") return cpu::ConvolutionMethod::winograd;
-  if (name == "direct") return cpu::ConvolutionMethod::direct;
-  return cpu::ConvolutionMethod::automatic;
+ConvolutionMethod method_of(const std::string& name) {
+  if (name == "winograd") return ConvolutionMethod::winograd;
+  if (name == "direct") return ConvolutionMethod::direct;
+  return ConvolutionMethod::automatic;
 }
 
 /// However the run ends. All borrowed.
@@ -126,7 +127,6 @@ WrittenFiles written_files(const RunCommandOptions& options, const PipelineSourc
 
 void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   Interruption interruption;  // before any thread is made, so that all of them leave the signals to it
-  environment.library->set_convolution_method(method_of(options.convolution));
   const Tell tell = [&](const std::string& text) {
     if (!options.quiet) std::cerr << terminal_text(text) << '\n';
   };
@@ -134,7 +134,8 @@ void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   source.untrusted = options.untrusted;
   Diagnostics warnings;
   Stages stages = compile_stages(source, environment.types, warnings,
-                                 threads_for_command(options.threads, options.quiet));
+                                 threads_for_command(options.threads, options.quiet),
+                                 cpu_devices(method_of(options.convolution)));
   if (!options.quiet) print_diagnostics(warnings, false);
   if (interruption.requested()) throw Interrupted();
 

@@ -8,13 +8,15 @@
 
 namespace gramflow {
 
-Plan compile(Program program) {
+Plan compile(Program program, const Devices& devices) {
   differentiate(program);
   eliminate(program);
-  fuse(program);
+  place(program, devices);
+  fuse(program, devices);
   rematerialise(program);
+  if (devices.apart()) insert_transfers(program);
   schedule(program);
-  Plan plan = make_plan(std::move(program));
+  Plan plan = make_plan(std::move(program), devices);
 #ifndef NDEBUG
   for (const std::string& problem : verify(plan))
     throw std::logic_error("the plan is not proven: " + problem);

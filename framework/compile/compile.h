@@ -6,6 +6,6 @@ namespace gramflow {
 
 /// Every pass in its order, then make_plan(). Throws NoGradient (framework/compile/passes.h). Debug builds
 /// verify() every plan.
-Plan compile(Program program);
+Plan compile(Program program, const Devices& devices);
 
 }  // namespace gramflow

@@ -1,6 +1,6 @@
 // Peephole fusion over the straight list. Each rule looks at one operation and at the operations that made
-// its inputs; when it applies, the later operation takes the earlier one in, and eliminate() drops what is no
-// longer read.
+// its inputs; when it applies and the device runs what comes of it, the later operation takes the earlier one
+// in, and eliminate() drops what is no longer read.
 //
 //   forward    Relu(Convolution)                         -> Convolution[relu]
 //              Pool[max](Convolution[relu])              -> Convolution[relu, max pool]; y stays if someone
@@ -10,6 +10,7 @@
 //                when pool and convolution were fused going forward: the index then also says where ReLU cut
 //                off
 #include <algorithm>
+#include <initializer_list>
 #include <map>
 
 #include "framework/compile/passes.h"
@@ -22,7 +23,7 @@ namespace {
 
 class Fuser {
  public:
-  explicit Fuser(Program& program) : program_(program) {}
+  Fuser(Program& program, const Devices& devices) : program_(program), devices_(devices) {}
 
   void run() {
     apply([this](Operation& operation) { return fuse_relu(operation); });
@@ -57,7 +58,9 @@ class Fuser {
     Operation* convolution = maker(operation.inputs[0]);
     const auto* op = as<Convolution>(convolution);
     if (op == nullptr || op->relu() || readers(operation.inputs[0]) != 1) return false;
-    convolution->op = std::make_shared<Convolution>(op->filter(), true);
+    const auto fused = std::make_shared<Convolution>(op->filter(), true);
+    if (!runs(*fused, convolution->inputs, *convolution, {&operation})) return false;
+    convolution->op = fused;
     convolution->outputs = operation.outputs;
     operation.op = nullptr;
     return true;
@@ -65,13 +68,15 @@ class Fuser {
 
   bool fuse_pool(Operation& operation) {
     const auto* pool = as<Pool>(&operation);
-    if (pool == nullptr || pool->pool() != cpu::PoolKind::max) return false;
+    if (pool == nullptr || pool->pool() != PoolKind::max) return false;
     Operation* convolution = maker(operation.inputs[0]);
     const auto* op = as<Convolution>(convolution);
     if (op == nullptr || !op->relu() || op->pool() ||
         convolution->outputs[Convolution::y] != operation.inputs[0])
       return false;
-    convolution->op = std::make_shared<Convolution>(op->filter(), true, true);
+    const auto fused = std::make_shared<Convolution>(op->filter(), true, true);
+    if (!runs(*fused, convolution->inputs, *convolution, {&operation})) return false;
+    convolution->op = fused;
     convolution->outputs.resize(2, no_tensor);
     convolution->outputs.push_back(operation.outputs[Pool::y]);
     convolution->outputs.push_back(operation.outputs[Pool::index]);
@@ -95,9 +100,11 @@ class Fuser {
     // The index must be the fused one, which marks maxima that ReLU cut off.
     const auto* forward = as<Convolution>(maker(pool->inputs[PoolBackward::index]));
     if (forward == nullptr || !forward->pool()) return false;
-    operation.inputs[ConvolutionBackward::gradient_of_output] =
-        pool->inputs[PoolBackward::gradient_of_output];
-    operation.inputs[ConvolutionBackward::index] = pool->inputs[PoolBackward::index];
+    std::vector<TensorId> inputs = operation.inputs;
+    inputs[ConvolutionBackward::gradient_of_output] = pool->inputs[PoolBackward::gradient_of_output];
+    inputs[ConvolutionBackward::index] = pool->inputs[PoolBackward::index];
+    if (!runs(*operation.op, inputs, operation, {relu, pool})) return false;
+    operation.inputs = std::move(inputs);
     relu->op = nullptr;
     pool->op = nullptr;
     return true;
@@ -111,21 +118,33 @@ class Fuser {
     if (as<ConvolutionBackward>(convolution) == nullptr || readers(convolution->outputs[0]) != 1 ||
         convolution->inputs[ConvolutionBackward::mask] != no_tensor)
       return false;
-    convolution->inputs[ConvolutionBackward::mask] = operation.inputs[ReluBackward::mask];
+    std::vector<TensorId> inputs = convolution->inputs;
+    inputs[ConvolutionBackward::mask] = operation.inputs[ReluBackward::mask];
+    if (!runs(*convolution->op, inputs, *convolution, {&operation})) return false;
+    convolution->inputs = std::move(inputs);
     convolution->outputs = operation.outputs;
     operation.op = nullptr;
     return true;
   }
 
+  /// Whether the side of `taker` runs the fused op; those that it takes in must be on the same side.
+  bool runs(const Op& fused, const std::vector<TensorId>& inputs, const Operation& taker,
+            std::initializer_list<const Operation*> taken) const {
+    return std::all_of(taken.begin(), taken.end(),
+                       [&](const Operation* other) { return other->place == taker.place; }) &&
+           devices_.at(taker.place).runs(fused, program_.descs(inputs));
+  }
+
   Program& program_;
+  const Devices& devices_;
   std::vector<int> readers_;
   std::vector<Operation*> makers_;
 };
 
 }  // namespace
 
-void fuse(Program& program) {
-  Fuser(program).run();
+void fuse(Program& program, const Devices& devices) {
+  Fuser(program, devices).run();
   eliminate(program);
 }
 

@@ -11,8 +11,9 @@
 namespace gramflow::memory {
 
 inline constexpr int arena_space = -1;
+inline constexpr int host_space = -2;
 
-/// Bytes of the arena or of an external.
+/// Bytes of an arena, the device's or the host's, or of an external.
 struct Bytes {
   int space = arena_space;
   std::size_t begin = 0;

@@ -3,6 +3,7 @@
 // own name.
 #include <stdexcept>
 
+#include "framework/devices/devices.h"
 #include "framework/ops/program.h"
 
 namespace gramflow {
@@ -26,14 +27,20 @@ void differentiate(Program& program);
 /// (masks and pooling indices in front of everything).
 void eliminate(Program& program);
 
+/// Decides which side runs each operation. Throws std::logic_error for an op that nobody runs.
+void place(Program& program, const Devices& devices);
+
 /// Merges neighbours into one pass over memory: Convolution + Relu + max Pool going forward; ReluBackward
-/// into the ConvolutionBackward before it, PoolBackward + ReluBackward into the one after it. Results differ
-/// in no bit.
-void fuse(Program& program);
+/// into the ConvolutionBackward before it, PoolBackward + ReluBackward into the one after it. Only what
+/// the device runs fused. Results differ in no bit.
+void fuse(Program& program, const Devices& devices);
 
 /// Makes large tensors of the first layers a second time for going back, where that is cheap, instead of
 /// keeping them. Results differ in no bit.
 void rematerialise(Program& program);
+
+/// Puts copies between what one side makes and the other reads.
+void insert_transfers(Program& program);
 
 /// Moves every operation as early as its section and its inputs allow when that lets big tensors die sooner
 /// (a Gram right after its tap). Any order gives the same bits.

@@ -24,6 +24,7 @@
 #include <utility>
 
 #include "framework/base/parallel.h"
+#include "framework/ops/transfer.h"
 #include "framework/tensor/arena_plan.h"
 
 namespace gramflow {
@@ -33,7 +34,10 @@ constexpr std::int64_t nowhere = -1;
 
 class Planner {
  public:
-  explicit Planner(Program program) { plan_.program = std::move(program); }
+  Planner(Program program, const Devices& devices) {
+    plan_.program = std::move(program);
+    plan_.devices = devices;
+  }
 
   Plan run() {
     plan_.workers = worker_limit();
@@ -57,6 +61,8 @@ class Planner {
     int first_user = std::numeric_limits<int>::max();
     int last_user = -1;
     int first_writer = -1;
+    Place place = Place::device;
+    std::size_t offset = 0;
     bool always = false;
     int external = -1;
   };
@@ -255,35 +261,57 @@ class Planner {
   }
 
   void place() {
-    std::vector<Lifetime> lifetimes;
-    for (const Group& group : groups_)
-      lifetimes.push_back({group.first, group.last, group.external >= 0 ? 0 : group.bytes});
     plan_.scratch_offsets.assign(operations().size(), Plan::no_offset);
-    std::vector<std::pair<int, std::size_t>> scratch;  // operation, index of its lifetime
-    for (int i = 0; i < static_cast<int>(operations().size()); ++i) {
-      const Operation& operation = operations()[static_cast<std::size_t>(i)];
-      const std::size_t bytes = operation.op->scratch_bytes(plan_.program.descs(operation.inputs));
-      plan_.scratch_bytes.push_back(bytes);
-      if (bytes == 0) continue;
-      scratch.emplace_back(i, lifetimes.size());
-      lifetimes.push_back({place_of(i), place_of(i), bytes});
-    }
-    arena_ = plan_arena(lifetimes);
-    plan_.arena_bytes = arena_.bytes;
+    for (const Operation& operation : operations())
+      plan_.scratch_bytes.push_back(
+          is_transfer(operation) ? 0
+                                 : plan_.devices.at(operation.place)
+                                       .scratch_bytes(*operation.op, plan_.program.descs(operation.inputs)));
     plan_.offsets.assign(group_of_.size(), Plan::no_offset);
     plan_.external_of.assign(group_of_.size(), -1);
-    for (std::size_t id = 0; id < group_of_.size(); ++id) {
-      if (group_of_[id] < 0) continue;
-      const auto index = static_cast<std::size_t>(group_of_[id]);
-      plan_.external_of[id] = groups_[index].external;
-      if (groups_[index].external < 0) plan_.offsets[id] = arena_.offsets[index];
+    for (std::size_t id = 0; id < group_of_.size(); ++id)
+      if (group_of_[id] >= 0) {
+        Group& group = groups_[static_cast<std::size_t>(group_of_[id])];
+        plan_.external_of[id] = group.external;
+        group.place = plan_.program.tensors[id].place;
+      }
+    plan_.arena_bytes = place_on(Place::device);
+    plan_.host_arena_bytes = place_on(Place::host);
+    for (std::size_t id = 0; id < group_of_.size(); ++id)
+      if (group_of_[id] >= 0 && plan_.external_of[id] < 0)
+        plan_.offsets[id] = groups_[static_cast<std::size_t>(group_of_[id])].offset;
+  }
+
+  /// The arena of one side; returns its bytes.
+  std::size_t place_on(Place place) {
+    std::vector<Lifetime> lifetimes;
+    std::vector<Users> users;  // by lifetime
+    std::vector<std::size_t> members;
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      const Group& group = groups_[i];
+      if (group.place != place) continue;
+      members.push_back(i);
+      lifetimes.push_back({group.first, group.last, group.external >= 0 ? 0 : group.bytes});
+      users.push_back({group.users, group.first_writer});
     }
-    users_.reserve(lifetimes.size());
-    for (const Group& group : groups_) users_.push_back({group.users, group.first_writer});
-    for (const auto& [operation, lifetime] : scratch) {
-      plan_.scratch_offsets[static_cast<std::size_t>(operation)] = arena_.offsets[lifetime];
-      users_.push_back({{operation}, operation});
+    std::vector<std::pair<std::size_t, std::size_t>> scratch;  // operation, index of its lifetime
+    for (std::size_t i = 0; i < operations().size(); ++i) {
+      if (plan_.scratch_bytes[i] == 0 || operations()[i].place != place) continue;
+      const auto operation = static_cast<int>(i);
+      scratch.emplace_back(i, lifetimes.size());
+      lifetimes.push_back({place_of(operation), place_of(operation), plan_.scratch_bytes[i]});
+      users.push_back({{operation}, operation});
     }
+    ArenaPlan arena = plan_arena(lifetimes);
+    for (std::size_t i = 0; i < members.size(); ++i) groups_[members[i]].offset = arena.offsets[i];
+    for (const auto& [operation, lifetime] : scratch)
+      plan_.scratch_offsets[operation] = arena.offsets[lifetime];
+    handovers_.push_back({std::move(users), std::move(arena.reused)});
+    return arena.bytes;
+  }
+
+  static bool is_transfer(const Operation& operation) {
+    return dynamic_cast<const Transfer*>(operation.op.get()) != nullptr;
   }
 
   /// From places to sections, and how much is needed at a time.
@@ -317,13 +345,14 @@ class Planner {
       edge(makers_[source], makers_[id]);
       for (const int reader : readers_[source]) edge(reader, makers_[id]);
     }
-    for (std::size_t begin = 0, end = 0; begin < arena_.reused.size(); begin = end) {
-      const std::size_t earlier = arena_.reused[begin].first;
-      std::vector<int> writers;
-      for (; end < arena_.reused.size() && arena_.reused[end].first == earlier; ++end)
-        writers.push_back(users_[arena_.reused[end].second].first_writer);
-      hand_over(users_[earlier].users, std::move(writers));
-    }
+    for (const auto& [users, reused] : handovers_)
+      for (std::size_t begin = 0, end = 0; begin < reused.size(); begin = end) {
+        const std::size_t earlier = reused[begin].first;
+        std::vector<int> writers;
+        for (; end < reused.size() && reused[end].first == earlier; ++end)
+          writers.push_back(users[reused[end].second].first_writer);
+        hand_over(users[earlier].users, std::move(writers));
+      }
     for (std::vector<int>& list : plan_.successors) {
       std::sort(list.begin(), list.end());
       list.erase(std::unique(list.begin(), list.end()), list.end());
@@ -351,21 +380,42 @@ class Planner {
   }
 
   void add_up() {
-    std::set<Resource*> resources;
     plan_.loop_costs.resize(loops().size());
+    plan_.transfer_bytes.assign(loops().size(), 0);
     for (const Operation& operation : operations()) {
-      if (operation.op->resource() != nullptr) resources.insert(operation.op->resource());
-      plan_.transient_bytes = std::max(plan_.transient_bytes, operation.op->transient_bytes());
+      const bool transfer = is_transfer(operation);
+      if (!transfer)
+        plan_.transient_bytes =
+            std::max(plan_.transient_bytes, plan_.devices.at(operation.place).heap_bytes(*operation.op));
       if (!is_loop(operation.section)) continue;
+      const auto loop = static_cast<std::size_t>(loop_of(operation.section));
       const Cost cost = plan_.program.cost(operation);
-      Cost& sum = plan_.loop_costs[static_cast<std::size_t>(loop_of(operation.section))];
-      sum.flops += cost.flops;
-      sum.bytes += cost.bytes;
+      plan_.loop_costs[loop].flops += cost.flops;
+      plan_.loop_costs[loop].bytes += cost.bytes;
+      if (transfer)
+        plan_.transfer_bytes[loop] += static_cast<double>(plan_.program.desc(operation.inputs[0]).bytes());
     }
-    for (const Resource* resource : resources) plan_.filter_bytes += resource->bytes();
+    plan_.filter_bytes = list_filters(Place::device, plan_.filters);
+    plan_.host_filter_bytes = list_filters(Place::host, plan_.host_filters);
     for (std::size_t id = 0; id < group_of_.size(); ++id)
       if (group_of_[id] >= 0 && plan_.external_of[id] < 0)
         plan_.unshared_bytes += plan_.program.desc(static_cast<TensorId>(id)).bytes();
+  }
+
+  /// Each once, in the order of their first use; returns their bytes.
+  std::size_t list_filters(Place place, std::vector<FilterUse>& filters) {
+    std::map<const FilterSource*, std::size_t> known;
+    for (const Operation& operation : operations()) {
+      const std::shared_ptr<const FilterSource> filter = operation.op->filter();
+      if (filter == nullptr || operation.place != place) continue;
+      const auto [at, fresh] = known.emplace(filter.get(), filters.size());
+      if (fresh) filters.push_back({filter, false});
+      FilterUse& use = filters[at->second];
+      use.backward = use.backward || operation.op->filters_backward();
+    }
+    std::size_t bytes = 0;
+    for (const FilterUse& use : filters) bytes += plan_.devices.at(place).packed_bytes(use);
+    return bytes;
   }
 
   struct Users {
@@ -384,12 +434,16 @@ class Planner {
   std::vector<int> group_of_;
   std::vector<TensorId> source_;  // by tensor: whose memory it took over
   std::vector<Group> groups_;
-  std::vector<Users> users_;  // by lifetime given to the arena
-  ArenaPlan arena_;
+  /// Who has memory when, and which lifetimes come right after which, in one arena.
+  struct Handover {
+    std::vector<Users> users;
+    std::vector<std::pair<std::size_t, std::size_t>> reused;
+  };
+  std::vector<Handover> handovers_;
 };
 
 }  // namespace
 
-Plan make_plan(Program program) { return Planner(std::move(program)).run(); }
+Plan make_plan(Program program, const Devices& devices) { return Planner(std::move(program), devices).run(); }
 
 }  // namespace gramflow

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/devices/devices.h"
 #include "framework/ops/program.h"
 
 namespace gramflow {
@@ -14,8 +15,10 @@ struct Plan {
   static constexpr std::size_t no_offset = static_cast<std::size_t>(-1);
 
   Program program;
-  std::vector<std::size_t> offsets;  ///< of each tensor in the arena; no_offset when it has none there
-  std::vector<std::size_t> scratch_offsets;  ///< of each operation
+  Devices devices;  ///< that it is made for
+  /// Of each tensor in the arena of its place; no_offset when it has none there.
+  std::vector<std::size_t> offsets;
+  std::vector<std::size_t> scratch_offsets;  ///< of each operation, in the arena of its place
   std::vector<std::size_t> scratch_bytes;    ///< of each operation
   std::vector<std::vector<int>> successors;  ///< of each operation within its section: data and shared memory
   /// Operations of a section are program.operations[begin, end).
@@ -33,8 +36,8 @@ struct Plan {
   };
   std::vector<Preview> previews;
 
-  /// Memory that whoever runs the plan brings along: canvases, gradients, what methods remember. It is needed
-  /// from the beginning of section `first` to the end of section `last`.
+  /// Memory that whoever runs the plan brings along: canvases and gradients, on the device, and what methods
+  /// remember. It is needed from the beginning of section `first` to the end of section `last`.
   struct External {
     TensorId tensor = no_tensor;
     std::size_t bytes = 0;
@@ -44,10 +47,15 @@ struct Plan {
   std::vector<External> externals;
   std::vector<int> external_of;  ///< of each tensor: which external it lies in; -1 none
 
-  int workers = 1;  ///< threads that the scratch memory is for; running with more is an error
-  std::size_t arena_bytes = 0;
-  std::size_t external_bytes = 0;  ///< the most of externals that is needed at a time
-  std::size_t filter_bytes = 0;    ///< packed weights
+  int workers = 1;              ///< threads that the scratch memory is for; running with more is an error
+  std::size_t arena_bytes = 0;  ///< on the device
+  std::size_t host_arena_bytes = 0;              ///< on the host beside it; 0 when they are the same
+  std::size_t external_bytes = 0;                ///< the most of externals that is needed at a time
+  std::vector<FilterUse> filters, host_filters;  ///< that the device and the host beside it use
+  std::size_t filter_bytes = 0;                  ///< packed weights
+  std::size_t host_filter_bytes = 0;
+  /// Carried between device and host in one evaluation, by loop.
+  std::vector<double> transfer_bytes;
   std::size_t transient_bytes =
       0;  ///< the most that a library takes on the heap while a picture is read or written
   std::vector<Cost> loop_costs;  ///< of one evaluation of loss and gradient, by loop
@@ -58,6 +66,6 @@ struct Plan {
 
 /// Assigns memory, for as many workers as the calling thread's arena has. `program` must be in runnable
 /// order, section by section.
-Plan make_plan(Program program);
+Plan make_plan(Program program, const Devices& devices);
 
 }  // namespace gramflow

@@ -91,6 +91,7 @@ class Rematerialiser {
       Replacement& replacement = replacements_[static_cast<std::size_t>(id)];
       replacement = {program_.add_tensor(tensor.desc, tensor.name + " again"), repeated_.size()};
       id = replacement.tensor;
+      program_.tensors.back().place = tensor.place;
     }
     repeated_.push_back(std::move(again));
   }

@@ -18,6 +18,7 @@
 #include <algorithm>
 
 #include "framework/compile/memory_order.h"
+#include "framework/ops/transfer.h"
 
 namespace gramflow {
 namespace {
@@ -58,11 +59,14 @@ class Verifier {
     return id != no_tensor && (plan_.external_of[static_cast<std::size_t>(id)] >= 0 ||
                                plan_.offsets[static_cast<std::size_t>(id)] != Plan::no_offset);
   }
+  Place place_of(TensorId id) const { return program_.tensors[static_cast<std::size_t>(id)].place; }
+  static int arena_of(Place place) { return place == Place::device ? arena_space : host_space; }
   Bytes bytes_of(TensorId id) const {
     const auto index = static_cast<std::size_t>(id);
     const int external = plan_.external_of[index];
     const std::size_t begin = external >= 0 ? 0 : plan_.offsets[index];
-    return {external >= 0 ? external : arena_space, begin, begin + program_.desc(id).bytes()};
+    return {external >= 0 ? external : arena_of(program_.tensors[index].place), begin,
+            begin + program_.desc(id).bytes()};
   }
 
   /// Everything lies inside of what there is, edges lead forward, sections are where they say.
@@ -70,14 +74,16 @@ class Verifier {
     for (int id = 0; id < static_cast<int>(program_.tensors.size()); ++id) {
       if (!has_memory(id)) continue;
       const Bytes bytes = bytes_of(id);
-      const std::size_t there = bytes.space == arena_space
-                                    ? plan_.arena_bytes
+      const std::size_t there = bytes.space == arena_space ? plan_.arena_bytes
+                                : bytes.space == host_space
+                                    ? plan_.host_arena_bytes
                                     : plan_.externals[static_cast<std::size_t>(bytes.space)].bytes;
       if (bytes.end > there) report("'{}' ends behind its memory", name(id));
     }
     for (std::size_t i = 0; i < program_.operations.size(); ++i) {
       const Operation& now = program_.operations[i];
-      if (plan_.scratch_bytes[i] > 0 && plan_.scratch_offsets[i] + plan_.scratch_bytes[i] > plan_.arena_bytes)
+      const std::size_t arena = now.place == Place::device ? plan_.arena_bytes : plan_.host_arena_bytes;
+      if (plan_.scratch_bytes[i] > 0 && plan_.scratch_offsets[i] + plan_.scratch_bytes[i] > arena)
         report("the scratch of '{}' ends behind the arena", now.label);
       const Plan::Range& range = plan_.sections[static_cast<std::size_t>(now.section)];
       if (i < range.begin || i >= range.end) report("'{}' is not in its section", now.label);
@@ -86,6 +92,13 @@ class Verifier {
       for (const auto* list : {&now.inputs, &now.outputs})
         for (const TensorId id : *list)
           if (id != no_tensor && !has_memory(id)) report("'{}' of '{}' has no memory", name(id), now.label);
+      const bool transfer = dynamic_cast<const Transfer*>(now.op.get()) != nullptr;
+      for (const TensorId id : now.inputs)
+        if (id != no_tensor && (place_of(id) == now.place) == transfer)
+          report("'{}' reads '{}' on the other side", now.label, name(id));
+      for (const TensorId id : now.outputs)
+        if (id != no_tensor && place_of(id) != now.place)
+          report("'{}' makes '{}' on the other side", now.label, name(id));
     }
   }
 
@@ -113,7 +126,7 @@ class Verifier {
         if (id != no_tensor) accesses.push_back({bytes_of(id), i, true});
       const auto index = static_cast<std::size_t>(i);
       if (plan_.scratch_bytes[index] > 0)
-        accesses.push_back({{arena_space, plan_.scratch_offsets[index],
+        accesses.push_back({{arena_of(operation(i).place), plan_.scratch_offsets[index],
                              plan_.scratch_offsets[index] + plan_.scratch_bytes[index]},
                             i,
                             true});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 
 #include "framework/base/error.h"
 #include "framework/base/parallel.h"
@@ -9,6 +10,7 @@
 #include "framework/compile/compile.h"
 #include "framework/compile/passes.h"
 #include "framework/config/expand.h"
+#include "framework/devices/cpu/cpu_device.h"
 #include "framework/graph/untrusted_files.h"
 
 namespace gramflow {
@@ -23,6 +25,8 @@ void report(const NoGradient& problem, const Graph& graph, Diagnostics& diagnost
       .suggest("do this to the pictures before, or to the finished picture");
 }
 
+Devices or_cpu(const Devices& devices) { return devices.main != nullptr ? devices : cpu_devices(); }
+
 std::size_t bytes_of_canvases(const Program& program) {
   std::size_t bytes = 0;
   for (const Loop& loop : program.loops) bytes += program.desc(loop.canvas).bytes();
@@ -30,6 +34,14 @@ std::size_t bytes_of_canvases(const Program& program) {
 }
 
 }  // namespace
+
+std::size_t CompiledStage::device_bytes() const {
+  if (!plan.devices.apart()) return 0;
+  std::size_t bytes = plan.arena_bytes + plan.filter_bytes;
+  for (const Loop& loop : plan.program.loops)  // canvas and gradient
+    bytes += 2 * plan.program.desc(loop.canvas).bytes();
+  return bytes;
+}
 
 bool starts_from_canvas(const Program& program, std::size_t loop) {
   std::vector<bool> moved(program.tensors.size(), false);
@@ -43,7 +55,7 @@ bool starts_from_canvas(const Program& program, std::size_t loop) {
 }
 
 std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const NodeTypes& types, int stage,
-                                             Diagnostics& diagnostics, int threads) {
+                                             Diagnostics& diagnostics, int threads, const Devices& devices) {
   auto compiled = std::make_unique<CompiledStage>();
   const std::size_t errors = diagnostics.error_count();
   compiled->number = stage;
@@ -57,7 +69,7 @@ std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const
   if (diagnostics.error_count() > errors + lowered.missing_files) return nullptr;
   ThreadScope scope(threads);  // kernels ask for scratch memory by worker
   try {
-    scope.execute([&] { compiled->plan = compile(std::move(lowered.program)); });
+    scope.execute([&] { compiled->plan = compile(std::move(lowered.program), or_cpu(devices)); });
   } catch (const NoGradient& problem) {
     report(problem, compiled->graph, diagnostics);
     return nullptr;
@@ -71,24 +83,21 @@ std::unique_ptr<CompiledStage> compile_stage(const PipelineSource& source, const
 
 namespace {
 
-/// The operation of another stage that writes for the same node.
-const Operation* same_writer(const CompiledStage& stage, const std::string& node) {
-  for (const Operation& operation : stage.plan.program.operations)
-    if (!operation.writes.empty() && operation.origin.node == node) return &operation;
-  return nullptr;
-}
-
 /// What a stage in the middle writes: the pictures of those who asked for previews, and those that have a name of
 /// their own in it. Names that several stages would write one after the other are mistakes, when they are meant
 /// to be different.
 void decide_what_is_written(std::vector<std::unique_ptr<CompiledStage>>& stages, Diagnostics& found) {
   if (std::any_of(stages.begin(), stages.end(), [](const auto& stage) { return stage == nullptr; })) return;
+  std::unordered_map<std::string, const Operation*> final_writers;  // of the last stage, by node
+  for (const Operation& operation : stages.back()->plan.program.operations)
+    if (!operation.writes.empty()) final_writers.emplace(operation.origin.node, &operation);
   std::map<std::string, int> writers;  // by node and name: stages that write it
   for (const auto& stage : stages)
     for (Operation& operation : stage->plan.program.operations) {
       if (operation.writes.empty()) continue;
-      const Operation* last = same_writer(*stages.back(), operation.origin.node);
-      operation.at_stage_end = operation.every > 0 || last == nullptr || last->writes != operation.writes;
+      const auto last = final_writers.find(operation.origin.node);
+      operation.at_stage_end = operation.every > 0 || last == final_writers.end() ||
+                               last->second->writes != operation.writes;
       if (!stage->last && !operation.at_stage_end) continue;
       const bool counts = operation.writes.find("{iteration}") != std::string::npos &&
                           operation.writes.find("{stage}") == std::string::npos;
@@ -106,12 +115,14 @@ void decide_what_is_written(std::vector<std::unique_ptr<CompiledStage>>& stages,
 }  // namespace
 
 std::vector<std::unique_ptr<CompiledStage>> plan_stages(const PipelineSource& source, const NodeTypes& types,
-                                                        Diagnostics& found, int threads) {
+                                                        Diagnostics& found, int threads,
+                                                        const Devices& devices) {
+  const Devices chosen = or_cpu(devices);
   std::vector<std::unique_ptr<CompiledStage>> stages;
   Diagnostics ignored;
   const int count = std::max(1, expand(source, 0, ignored, port_test(types)).stages);
   for (int stage = 0; stage < count; ++stage)
-    stages.push_back(compile_stage(source, types, stage, found, threads));
+    stages.push_back(compile_stage(source, types, stage, found, threads, chosen));
   decide_what_is_written(stages, found);
   const std::size_t program_bytes = resident_bytes();
   std::size_t handed_in = 0;
@@ -127,9 +138,9 @@ std::vector<std::unique_ptr<CompiledStage>> plan_stages(const PipelineSource& so
 
 std::vector<std::unique_ptr<CompiledStage>> compile_stages(const PipelineSource& source,
                                                            const NodeTypes& types, Diagnostics& warnings,
-                                                           int threads) {
+                                                           int threads, const Devices& devices) {
   Diagnostics found;
-  std::vector<std::unique_ptr<CompiledStage>> stages = plan_stages(source, types, found, threads);
+  std::vector<std::unique_ptr<CompiledStage>> stages = plan_stages(source, types, found, threads, devices);
   if (found.has_errors()) throw InvalidPipeline(std::move(found));
   for (const Diagnostic& warning : found.sorted()) {
     Diagnostic& copy = warnings.warning(warning.code, warning.span, warning.message);

@@ -1,5 +1,5 @@
 #pragma once
-// Memory for the externals of a plan, for drivers that do not bring their own.
+// Memory of the host for the externals of a plan, for drivers that do not bring their own.
 #include <vector>
 
 #include "framework/compile/plan.h"

@@ -9,7 +9,6 @@
 
 #include "framework/compile/plan.h"
 #include "framework/observers/trace.h"
-#include "framework/tensor/arena.h"
 
 namespace gramflow {
 
@@ -21,18 +20,46 @@ struct OperationTime {
 
 class PreparedPlan {
  public:
-  /// Allocates, reads and packs the weights, makes the kernels. `externals`: memory for each of
+  /// Allocates, reads and packs the weights, makes the kernels. `externals`: memory of the host for each of
   /// plan.externals, of its bytes, aligned to 64. `plan` and that memory must outlive it. To be called inside
   /// the ThreadScope of the run, which must not be wider than the plan's. Throws RunError and
   /// MissingResource.
   /// `asked_to_stop` is heard between two weights that are read: Interrupted. Borrowed for the call.
+  ///
+  /// A device that can reach the host's memory works on the externals themselves. For any other they are
+  /// copies of the device's, brought up to date by refresh() and fetch().
   PreparedPlan(const Plan& plan, std::span<void* const> externals,
                const std::atomic<bool>* asked_to_stop = nullptr);
   PreparedPlan(const PreparedPlan&) = delete;
   PreparedPlan& operator=(const PreparedPlan&) = delete;
 
   const Plan& plan() const { return plan_; }
+  /// Memory of the host: of externals, and of all that lies there anyway; nothing for what only the device has.
   TensorView view(TensorId tensor) const;
+  /// A copy of any tensor's contents.
+  void read(TensorId tensor, void* to) const;
+  /// Scalars (f64) that are read together, again and again: made once, in the order of `tensors`.
+  class Scalars {
+   public:
+    Scalars() = default;
+    Scalars(const PreparedPlan& plan, std::span<const TensorId> tensors);
+    /// As the operations that have run left them. Allocates nothing. Good until the next call.
+    const std::vector<double>& read();
+
+   private:
+    struct Side {
+      Device* device = nullptr;
+      std::vector<DeviceView> views;
+      std::vector<std::size_t> slots;
+      std::vector<double> values;
+    };
+    std::vector<Side> sides_;
+    std::vector<double> values_;
+  };
+  /// After an external was written on the host, before operations read it.
+  void refresh(TensorId external);
+  /// After operations have written an external, before the host reads it.
+  void fetch(TensorId external);
   /// Runs one operation and notes its time. What it throws is rethrown as the same kind of error with the
   /// node and its line in front; anything unforeseen becomes a RunError.
   void run(int operation);
@@ -50,10 +77,19 @@ class PreparedPlan {
 
  private:
   void check_workers() const;
+  DeviceView device_view(TensorId tensor) const;
+  Place place_of(TensorId tensor) const {
+    return plan_.program.tensors[static_cast<std::size_t>(tensor)].place;
+  }
+  Device& device_of(TensorId tensor) const { return plan_.devices.at(place_of(tensor)); }
+  Buffer* arena(Place place) const { return (place == Place::device ? arena_ : host_arena_).get(); }
+  std::unique_ptr<Kernel> make_transfer(const Operation& operation) const;
 
   const Plan& plan_;
-  std::vector<void*> externals_;
-  Arena arena_;
+  std::vector<void*> externals_;                           // on the host
+  std::vector<std::unique_ptr<Buffer>> external_buffers_;  // the device's; those borrowed are the same memory
+  std::vector<bool> copied_;                               // by external: the device has a buffer of its own
+  std::unique_ptr<Buffer> arena_, host_arena_;
   std::vector<std::unique_ptr<Kernel>> kernels_;
   std::vector<OperationTime> times_;
   std::vector<std::string> sections_;  // their names

@@ -59,6 +59,7 @@ std::uint64_t Session::canvas_number() const { return cpu::checksum(canvas().flo
 TensorView Session::gradient() const { return loop_ < 0 ? TensorView{} : prepared_.view(current().gradient); }
 
 void Session::run_set(int set, int section) {
+  if (loop_ >= 0) prepared_.refresh(current().canvas);
   if (before_section) before_section(section);
   executor_->run(set);
 }
@@ -137,7 +138,7 @@ void Session::start_canvas(const std::vector<Canvas>& carried) {
       (showing_ || !starts_from_canvas(plan().program, static_cast<std::size_t>(loop_))))
     take_carried(*from);
   else
-    cpu::copy(prepared_.view(current().start).floats(), canvas().floats());
+    prepared_.read(current().start, canvas().data);
   if (optimization().clamp) cpu::clamp(box(), canvas().floats());
 }
 
@@ -151,15 +152,18 @@ void Session::take_carried(const Canvas& from) {
 void Session::group_losses() {
   terms_.clear();
   scalars_.clear();
+  std::vector<TensorId> tensors;
   for (const LossTerm& loss : current().losses) {
     auto term =
         std::find_if(terms_.begin(), terms_.end(), [&](const auto& t) { return t.node == loss.node; });
     if (term == terms_.end()) term = terms_.insert(terms_.end(), {loss.node, 0, {}});
     if (!loss.layer.empty()) term->layers.emplace_back(loss.layer, 0.0);
     scalars_.push_back({static_cast<std::size_t>(term - terms_.begin()),
-                        loss.layer.empty() ? -1 : static_cast<int>(term->layers.size()) - 1,
-                        prepared_.view(loss.tensor).f64()});
+                        loss.layer.empty() ? -1 : static_cast<int>(term->layers.size()) - 1});
+    tensors.push_back(loss.tensor);
   }
+  scalar_memory_ = PreparedPlan::Scalars(prepared_, tensors);
+  scalar_values_.assign(scalars_.size(), 0);
 }
 
 bool Session::running() const {
@@ -168,8 +172,10 @@ bool Session::running() const {
 
 double Session::evaluate_canvas() {
   run_set(loop_set_, loop_section(loop_));
+  prepared_.fetch(current().gradient);
+  scalar_values_ = scalar_memory_.read();
   double total = 0;
-  for (const LossScalar& scalar : scalars_) total += *scalar.value;
+  for (const double value : scalar_values_) total += value;
   return total;
 }
 
@@ -179,7 +185,7 @@ Evaluated Session::evaluate() {
     evaluations_.push_back({-1, 0, std::vector<double>(scalars_.size())});
   KeptEvaluation& now = evaluations_[evaluations_kept_++];
   now.index = evaluation_count_++;
-  for (std::size_t i = 0; i < scalars_.size(); ++i) now.scalars[i] = *scalars_[i].value;
+  for (std::size_t i = 0; i < scalars_.size(); ++i) now.scalars[i] = scalar_values_[i];
   now.gradient_norm = std::sqrt(cpu::dot(gradient().floats(), gradient().floats(), scratch_.data()));
   return {total, now.index};
 }

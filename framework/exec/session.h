@@ -134,7 +134,6 @@ class Session {
   struct LossScalar {
     std::size_t term;
     int layer;  // -1: the node has no layers
-    const double* value;
   };
 
   const Plan& plan() const { return stage_.plan; }
@@ -175,6 +174,8 @@ class Session {
   std::string stop_reason_, note_;
   std::vector<ReportedLoss> terms_;
   std::vector<LossScalar> scalars_;
+  PreparedPlan::Scalars scalar_memory_;
+  std::vector<double> scalar_values_;  // what the last evaluation found
   std::vector<KeptEvaluation> evaluations_;  // those that may still be asked for, in order; then free ones
   std::size_t evaluations_kept_ = 0;
   std::int64_t evaluation_count_ = 0;

@@ -8,10 +8,10 @@ namespace gramflow {
 class Blend final : public Op {
  public:
   explicit Blend(std::vector<double> shares) : shares_(std::move(shares)) {}
+  const std::vector<double>& shares() const { return shares_; }
   std::string_view kind() const override { return "Blend"; }
   std::string attributes() const override;
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   std::vector<double> shares_;

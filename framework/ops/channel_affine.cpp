@@ -1,7 +1,5 @@
 #include "framework/ops/channel_affine.h"
 
-#include "framework/devices/cpu/channel_affine.h"
-
 namespace gramflow {
 
 std::vector<TensorDesc> ChannelAffine::infer(std::span<const TensorDesc> inputs) const {
@@ -16,12 +14,6 @@ void ChannelAffine::gradient(GradientBuilder& builder) const {
                        {builder.output_gradient(0), no_tensor}, GradientBuilder::Route::trunk);
 }
 
-std::unique_ptr<Kernel> ChannelAffine::prepare(const Bindings& memory) const {
-  return make_kernel([from = memory.inputs[0], to = memory.outputs[0], map = map_] {
-    cpu::channel_affine(map.source, map.factor, map.offset, from.floats(), to.floats(), false);
-  });
-}
-
 ChannelAffineBackward::ChannelAffineBackward(const ChannelMap& forward) {
   for (std::size_t c = 0; c < 3; ++c) {
     const auto from = static_cast<std::size_t>(forward.source[c]);
@@ -32,13 +24,6 @@ ChannelAffineBackward::ChannelAffineBackward(const ChannelMap& forward) {
 
 std::vector<TensorDesc> ChannelAffineBackward::infer(std::span<const TensorDesc> inputs) const {
   return {inputs[gradient_of_output]};
-}
-
-std::unique_ptr<Kernel> ChannelAffineBackward::prepare(const Bindings& memory) const {
-  return make_kernel([from = memory.inputs[gradient_of_output], to = memory.outputs[0], map = transposed_,
-                      accumulate = static_cast<bool>(memory.inputs[accumulator_input])] {
-    cpu::channel_affine(map.source, map.factor, map.offset, from.floats(), to.floats(), accumulate);
-  });
 }
 
 }  // namespace gramflow

@@ -19,11 +19,11 @@ struct ChannelMap {
 class ChannelAffine final : public Op {
  public:
   explicit ChannelAffine(const ChannelMap& map) : map_(map) {}
+  const ChannelMap& map() const { return map_; }
   std::string_view kind() const override { return "ChannelAffine"; }
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
   int overwritable() const override { return 0; }
   void gradient(GradientBuilder& builder) const override;
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   ChannelMap map_;
@@ -34,11 +34,12 @@ class ChannelAffineBackward final : public Op {
  public:
   enum Input { gradient_of_output, accumulator_input };
   explicit ChannelAffineBackward(const ChannelMap& forward);
+  /// From gradients of y to gradients of x.
+  const ChannelMap& transposed() const { return transposed_; }
   std::string_view kind() const override { return "ChannelAffineBackward"; }
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
   int accumulator() const override { return accumulator_input; }
   int overwritable() const override { return gradient_of_output; }
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   ChannelMap transposed_;

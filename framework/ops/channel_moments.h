@@ -11,9 +11,7 @@ class ChannelMoments final : public Op {
   enum Output { mean, mean_square };
   std::string_view kind() const override { return "ChannelMoments"; }
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
-  std::size_t scratch_bytes(std::span<const TensorDesc> inputs) const override;
   void gradient(GradientBuilder& builder) const override;
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 };
 
 /// features, gradient of the mean, of the mean square (either may be absent), accumulator -> gradient of the
@@ -27,7 +25,6 @@ class ChannelMomentsBackward final : public Op {
   }
   int accumulator() const override { return accumulator_input; }
   int overwritable() const override { return features; }
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 };
 
 }  // namespace gramflow

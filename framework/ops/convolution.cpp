@@ -5,17 +5,17 @@
 namespace gramflow {
 namespace {
 
-std::string describe(const cpu::Filter& filter) {
+std::string describe(const FilterShape& filter) {
   return fmt::format("{} -> {}, {}x{}", filter.in_channels, filter.out_channels, filter.kernel,
                      filter.kernel);
 }
 
-Shape output_shape(const cpu::Filter& filter, const Shape& input) {
+Shape output_shape(const FilterShape& filter, const Shape& input) {
   const std::int64_t shrink = filter.kernel - 1 - 2 * filter.padding;
   return {input.height - shrink, input.width - shrink, filter.out_channels};
 }
 
-double multiply_adds(const cpu::Filter& filter, const Shape& input) {
+double multiply_adds(const FilterShape& filter, const Shape& input) {
   return static_cast<double>(output_shape(filter, input).pixels()) * filter.in_channels *
          filter.out_channels * filter.kernel * filter.kernel;
 }
@@ -28,23 +28,7 @@ double total_bytes(std::span<const TensorDesc> descs) {
 
 }  // namespace
 
-FilterSource::FilterSource(cpu::Filter shape, cpu::ConvolutionMethod method, std::function<Weights()> read)
-    : shape_(shape), method_(method), read_(std::move(read)) {}
-
-std::size_t FilterSource::bytes() const { return cpu::packed_bytes(shape_, method_, backward_); }
-
-void FilterSource::acquire() {
-  if (packed_ && (packed_backward_ || !backward_)) return;
-  const Weights read = read_();
-  cpu::Filter filter = shape_;
-  filter.weights = read.weights;
-  filter.bias = read.bias;
-  packed_ = nullptr;
-  packed_ = cpu::pack_filter(filter, method_, backward_);
-  packed_backward_ = backward_;
-}
-
-Convolution::Convolution(std::shared_ptr<FilterSource> filter, bool relu, bool pool)
+Convolution::Convolution(std::shared_ptr<const FilterSource> filter, bool relu, bool pool)
     : filter_(std::move(filter)), relu_(relu), pool_(pool) {}
 
 std::string Convolution::attributes() const {
@@ -53,7 +37,7 @@ std::string Convolution::attributes() const {
 
 std::vector<TensorDesc> Convolution::infer(std::span<const TensorDesc> inputs) const {
   const Shape& input = inputs[0].shape;
-  const cpu::Filter& filter = filter_->shape();
+  const FilterShape& filter = filter_->shape();
   if (input.channels != filter.in_channels)
     throw ShapeError(fmt::format("the convolution takes {} channels, its input has {}", filter.in_channels,
                                  input.channels));
@@ -61,7 +45,7 @@ std::vector<TensorDesc> Convolution::infer(std::span<const TensorDesc> inputs) c
   if (output.height < 1 || output.width < 1)
     throw ShapeError(fmt::format("an input of {}x{} pixels is too small for a {}x{} filter", input.width,
                                  input.height, filter.kernel, filter.kernel));
-  if (filter.border == cpu::Border::reflect &&
+  if (filter.border == Border::reflect &&
       (input.height <= filter.padding || input.width <= filter.padding))
     throw ShapeError(fmt::format("an input of {}x{} pixels is too small to be reflected at its border",
                                  input.width, input.height));
@@ -82,35 +66,14 @@ Cost Convolution::cost(std::span<const TensorDesc> inputs, std::span<const Tenso
   return {2 * multiply_adds(filter_->shape(), inputs[0].shape), total_bytes(inputs) + total_bytes(outputs)};
 }
 
-std::size_t Convolution::scratch_bytes(std::span<const TensorDesc> inputs) const {
-  return cpu::convolution_scratch(filter_->shape(), filter_->method(), inputs[0].shape);
-}
-
 void Convolution::gradient(GradientBuilder& builder) const {
   if (!builder.wanted(0)) return;
-  filter_->request_backward();
   const auto op = std::make_shared<ConvolutionBackward>(filter_, builder.desc(builder.input(0)).shape);
   builder.contribute(0, op, {builder.output_gradient(y), no_tensor, no_tensor, no_tensor},
                      GradientBuilder::Route::trunk);
 }
 
-std::unique_ptr<Kernel> Convolution::prepare(const Bindings& memory) const {
-  std::shared_ptr<const cpu::Convolution> convolution =
-      cpu::make_convolution(filter_->packed(), memory.inputs[0].shape());
-  cpu::ConvolutionOutputs outputs;
-  outputs.output = memory.outputs[y].f32();
-  outputs.relu = relu_;
-  if (relu_) outputs.mask = memory.outputs[mask].u8();
-  if (pool_) {
-    outputs.pooled = memory.outputs[pooled].f32();
-    outputs.index = memory.outputs[index].u8();
-  }
-  return make_kernel([convolution, input = memory.inputs[0].f32(), outputs, scratch = memory.scratch] {
-    convolution->forward(input, outputs, scratch);
-  });
-}
-
-ConvolutionBackward::ConvolutionBackward(std::shared_ptr<FilterSource> filter, Shape input_shape)
+ConvolutionBackward::ConvolutionBackward(std::shared_ptr<const FilterSource> filter, Shape input_shape)
     : filter_(std::move(filter)), input_shape_(input_shape) {}
 
 std::string ConvolutionBackward::attributes() const {
@@ -124,27 +87,6 @@ std::vector<TensorDesc> ConvolutionBackward::infer(std::span<const TensorDesc>) 
 Cost ConvolutionBackward::cost(std::span<const TensorDesc> inputs,
                                std::span<const TensorDesc> outputs) const {
   return {2 * multiply_adds(filter_->shape(), input_shape_), total_bytes(inputs) + total_bytes(outputs)};
-}
-
-std::size_t ConvolutionBackward::scratch_bytes(std::span<const TensorDesc>) const {
-  return cpu::convolution_scratch(filter_->shape(), filter_->method(), input_shape_);
-}
-
-std::unique_ptr<Kernel> ConvolutionBackward::prepare(const Bindings& memory) const {
-  std::shared_ptr<const cpu::Convolution> convolution =
-      cpu::make_convolution(filter_->packed(), input_shape_);
-  cpu::ConvolutionGradient gradient;
-  if (memory.inputs[index]) {
-    gradient.pooled_gradient = memory.inputs[gradient_of_output].f32();
-    gradient.index = memory.inputs[index].u8();
-  } else {
-    gradient.gradient = memory.inputs[gradient_of_output].f32();
-  }
-  gradient.mask = memory.inputs[mask].u8();
-  gradient.accumulate = static_cast<bool>(memory.inputs[accumulator_input]);
-  gradient.result = memory.outputs[0].f32();
-  return make_kernel(
-      [convolution, gradient, scratch = memory.scratch] { convolution->backward(gradient, scratch); });
 }
 
 }  // namespace gramflow

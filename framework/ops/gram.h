@@ -5,15 +5,15 @@
 
 namespace gramflow {
 
-/// features -> G (C x C)
+inline constexpr std::int64_t most_gram_channels = 24576;
+
+/// features -> G (C x C); at most most_gram_channels
 class Gram final : public Op {
  public:
   std::string_view kind() const override { return "Gram"; }
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
   Cost cost(std::span<const TensorDesc> inputs, std::span<const TensorDesc> outputs) const override;
-  std::size_t scratch_bytes(std::span<const TensorDesc> inputs) const override;
   void gradient(GradientBuilder& builder) const override;
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 };
 
 /// features, gradient of G, accumulator -> gradient of the features
@@ -23,10 +23,8 @@ class GramBackward final : public Op {
   std::string_view kind() const override { return "GramBackward"; }
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
   Cost cost(std::span<const TensorDesc> inputs, std::span<const TensorDesc> outputs) const override;
-  std::size_t scratch_bytes(std::span<const TensorDesc> inputs) const override;
   int accumulator() const override { return accumulator_input; }
   int overwritable() const override { return features; }
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 };
 
 }  // namespace gramflow

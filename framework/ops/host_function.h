@@ -1,6 +1,6 @@
 #pragma once
-// An operation of a node's own: reading, resizing and writing pictures, converting them. It has no gradient,
-// so it cannot stand between the canvas and a loss.
+// An operation of a node's own, which runs on the host: reading, resizing and writing pictures, converting
+// them. It has no gradient, so it cannot stand between the canvas and a loss.
 #include <functional>
 #include <string>
 #include <vector>
@@ -24,11 +24,10 @@ class HostFunction final : public Op {
   };
   explicit HostFunction(Description description) : description_(std::move(description)) {}
 
+  const Description& description() const { return description_; }
   std::string_view kind() const override { return description_.kind; }
   std::string attributes() const override { return description_.attributes; }
   std::vector<TensorDesc> infer(std::span<const TensorDesc>) const override { return description_.outputs; }
-  std::size_t scratch_bytes(std::span<const TensorDesc>) const override { return description_.scratch_bytes; }
-  std::size_t transient_bytes() const override { return description_.transient_bytes; }
   bool has_effect() const override { return description_.has_effect; }
   bool differentiable() const override { return false; }
   void preflight() const override {
@@ -37,7 +36,6 @@ class HostFunction final : public Op {
   void trial() const override {
     if (description_.trial) description_.trial();
   }
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   Description description_;

@@ -11,6 +11,9 @@
 
 namespace gramflow {
 
+/// Added to the denominator of scaled errors.
+inline constexpr double least_denominator = 1e-8;
+
 enum class ErrorNormalization { none, scaled };
 
 /// a, b, unit (optional f64 scalar) -> loss (f64 scalar, weighted), coefficients of its gradient
@@ -20,13 +23,14 @@ class LayerError final : public Op {
   enum Output { loss, coefficients };
   LayerError(ErrorNormalization normalization, double weight, double factor)
       : normalization_(normalization), weight_(weight), factor_(factor) {}
+  ErrorNormalization normalization() const { return normalization_; }
+  double weight() const { return weight_; }
+  double factor() const { return factor_; }
   std::string_view kind() const override { return "LayerError"; }
   std::string attributes() const override;
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
-  std::size_t scratch_bytes(std::span<const TensorDesc> inputs) const override;
   /// Of a only; b and the unit must not depend on the canvas.
   void gradient(GradientBuilder& builder) const override;
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   ErrorNormalization normalization_;
@@ -42,7 +46,6 @@ class LayerErrorBackward final : public Op {
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override { return {inputs[a]}; }
   int accumulator() const override { return accumulator_input; }
   int overwritable() const override { return a; }
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 };
 
 /// target -> f64 scalar: what differences to it are to be divided by. Made once, of targets only.
@@ -53,10 +56,10 @@ class RelativeUnit final : public Op {
     variation  ///< sqrt(mean over channels of the variance over positions), for features
   };
   RelativeUnit(Of of, double factor) : of_(of), factor_(factor) {}
+  Of of() const { return of_; }
+  double factor() const { return factor_; }
   std::string_view kind() const override { return "RelativeUnit"; }
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
-  std::size_t scratch_bytes(std::span<const TensorDesc> inputs) const override;
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   Of of_;

@@ -16,7 +16,7 @@
 #include <functional>
 #include <vector>
 
-#include "framework/devices/cpu/neighbors.h"
+#include "framework/ops/lattice.h"
 #include "framework/ops/op.h"
 
 namespace gramflow {
@@ -31,8 +31,11 @@ struct NeighborSampling {
   std::function<std::int64_t()> iteration;
 
   /// `map` is 0 for the canvas, 1.. for the targets.
-  cpu::Lattice lattice(Shape shape, std::uint64_t map) const;
+  Lattice lattice(Shape shape, std::uint64_t map) const;
 };
+
+/// The most positions that are sampled of the canvas's map and of the targets'.
+NeighborSizes neighbor_sizes(std::span<const TensorDesc> maps, std::int64_t grid);
 
 /// features, features of target 1, 2, .. -> loss (f64 scalar, weighted), its gradient at the sampled
 /// positions
@@ -40,14 +43,14 @@ class NeighborLoss final : public Op {
  public:
   enum Output { loss, gradient_rows };
   NeighborLoss(double weight, NeighborSampling sampling) : weight_(weight), sampling_(std::move(sampling)) {}
+  double weight() const { return weight_; }
+  const NeighborSampling& sampling() const { return sampling_; }
   std::string_view kind() const override { return "NeighborLoss"; }
   std::string attributes() const override;
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
   Cost cost(std::span<const TensorDesc> inputs, std::span<const TensorDesc> outputs) const override;
-  std::size_t scratch_bytes(std::span<const TensorDesc> inputs) const override;
   /// Of the features only; the targets must not depend on the canvas.
   void gradient(GradientBuilder& builder) const override;
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   double weight_;
@@ -60,10 +63,10 @@ class NeighborLossBackward final : public Op {
   enum Input { gradient_rows, accumulator_input };
   NeighborLossBackward(NeighborSampling sampling, Shape features)
       : sampling_(std::move(sampling)), features_(features) {}
+  const NeighborSampling& sampling() const { return sampling_; }
   std::string_view kind() const override { return "NeighborLossBackward"; }
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
   int accumulator() const override { return accumulator_input; }
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   NeighborSampling sampling_;

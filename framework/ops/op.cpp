@@ -9,8 +9,6 @@ Cost Op::cost(std::span<const TensorDesc> inputs, std::span<const TensorDesc> ou
   return cost;
 }
 
-std::size_t Op::scratch_bytes(std::span<const TensorDesc>) const { return 0; }
-
 void Op::gradient(GradientBuilder&) const {
   throw std::logic_error(std::string(kind()) + " has no gradient");
 }

@@ -2,8 +2,9 @@
 // What an operation is: the vocabulary of Programs.
 //
 // An Op describes one computation for any shapes: what it makes (infer), what it costs, how its gradient is
-// formed, and how it becomes a Kernel for given memory (prepare). It is immutable and may stand in a Program
-// many times. An op and its backward ops live in one file.
+// formed. It is immutable and may stand in a Program many times. An op and its backward ops live in one file.
+// It knows no device: how it becomes a Kernel for given memory, each device says for itself
+// (framework/devices).
 #include <array>
 #include <memory>
 #include <span>
@@ -13,10 +14,11 @@
 #include <utility>
 #include <vector>
 
-#include "framework/ops/resource.h"
 #include "framework/tensor/tensor.h"
 
 namespace gramflow {
+
+class FilterSource;
 
 using TensorId = int;
 inline constexpr TensorId no_tensor = -1;
@@ -45,7 +47,7 @@ class Kernel {
   virtual void run() = 0;
 };
 
-/// The memory of one operation; absent inputs and outputs are null views.
+/// The memory of one operation on the host; absent inputs and outputs are null views.
 struct Bindings {
   std::span<const TensorView> inputs;
   std::span<const TensorView> outputs;
@@ -82,17 +84,16 @@ class Op {
   /// Every output the op can make, those the program does not ask for included. Throws ShapeError.
   virtual std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const = 0;
   virtual Cost cost(std::span<const TensorDesc> inputs, std::span<const TensorDesc> outputs) const;
-  virtual std::size_t scratch_bytes(std::span<const TensorDesc> inputs) const;
-  /// Heap memory that libraries take during run(), outside of the plan's arena.
-  virtual std::size_t transient_bytes() const { return 0; }
   /// The input whose memory output 0 takes over when present (the result is added to what is there); -1 none.
   virtual int accumulator() const { return -1; }
   /// An input whose memory output 0 may take over when nobody else needs it afterwards; -1 none.
   virtual int overwritable() const { return -1; }
   /// Ops with an effect outside of the program (writing a file) are kept though nobody reads their outputs.
   virtual bool has_effect() const { return false; }
-  /// What has to be acquired before prepare(); nullptr for most.
-  virtual Resource* resource() const { return nullptr; }
+  /// The filter that it reads; nullptr for most. Devices pack it before they prepare the op.
+  virtual std::shared_ptr<const FilterSource> filter() const { return nullptr; }
+  /// Whether it goes through its filter the other way: from gradients to gradients.
+  virtual bool filters_backward() const { return false; }
   /// Finds out before the run whether it can succeed (an output folder that takes no files). Throws RunError.
   virtual void preflight() const {}
   /// For `check`: does what only a run would do otherwise, as far as that costs little, and throws its result
@@ -102,7 +103,6 @@ class Op {
   virtual bool differentiable() const { return true; }
   /// Default: std::logic_error, for backward ops, which are never differentiated again.
   virtual void gradient(GradientBuilder& builder) const;
-  virtual std::unique_ptr<Kernel> prepare(const Bindings& memory) const = 0;
 };
 using OpPtr = std::shared_ptr<const Op>;
 

@@ -10,34 +10,19 @@ std::vector<TensorDesc> Pool::infer(std::span<const TensorDesc> inputs) const {
   if (half.height < 1 || half.width < 1)
     throw ShapeError(
         fmt::format("an input of {}x{} pixels is too small to be pooled", input.width, input.height));
-  if (pool_ == cpu::PoolKind::average) return {{half, ElementType::f32}};
+  if (pool_ == PoolKind::average) return {{half, ElementType::f32}};
   return {{half, ElementType::f32}, {half, ElementType::u8}};
 }
 
 void Pool::gradient(GradientBuilder& builder) const {
   if (!builder.wanted(0)) return;
   const auto op = std::make_shared<PoolBackward>(pool_, builder.desc(builder.input(0)).shape);
-  const TensorId where = pool_ == cpu::PoolKind::max ? builder.output(index) : no_tensor;
+  const TensorId where = pool_ == PoolKind::max ? builder.output(index) : no_tensor;
   builder.contribute(0, op, {builder.output_gradient(y), where, no_tensor}, GradientBuilder::Route::trunk);
-}
-
-std::unique_ptr<Kernel> Pool::prepare(const Bindings& memory) const {
-  std::uint8_t* where = pool_ == cpu::PoolKind::max ? memory.outputs[index].u8() : nullptr;
-  return make_kernel([pool = pool_, input = memory.inputs[0], output = memory.outputs[y], where] {
-    cpu::pool(pool, input, output, where);
-  });
 }
 
 std::vector<TensorDesc> PoolBackward::infer(std::span<const TensorDesc>) const {
   return {{input_shape_, ElementType::f32}};
-}
-
-std::unique_ptr<Kernel> PoolBackward::prepare(const Bindings& memory) const {
-  return make_kernel([pool = pool_, gradient = memory.inputs[gradient_of_output],
-                      where = memory.inputs[index].u8(), result = memory.outputs[0],
-                      accumulate = static_cast<bool>(memory.inputs[accumulator_input])] {
-    cpu::pool_backward(pool, gradient, where, result, accumulate);
-  });
 }
 
 }  // namespace gramflow

@@ -25,7 +25,7 @@ Cost Program::cost(const Operation& operation) const {
 }
 
 TensorId Program::add_tensor(TensorDesc desc, std::string name) {
-  tensors.push_back({desc, std::move(name)});
+  tensors.push_back({desc, std::move(name), Place::device});
   return static_cast<TensorId>(tensors.size()) - 1;
 }
 

@@ -27,6 +27,9 @@ inline constexpr bool is_loop(int section) { return section % 2 != 0; }
 /// Of a loop: which; of a straight section: the loop that comes after it.
 inline constexpr int loop_of(int section) { return section / 2; }
 
+/// Which side runs an operation, or has a tensor: the device that was chosen, or the host beside it.
+enum class Place { device, host };
+
 /// Where an operation comes from: what messages and traces show.
 struct Origin {
   std::string node;  ///< id in the pipeline: "restyle/style_loss"
@@ -40,6 +43,7 @@ struct Operation {
   Origin origin;
   std::string label;  ///< "canvas_features/conv1_1", "canvas_features/conv1_1 backward"
   int section = 0;
+  Place place = Place::device;
   bool backward = false;
   bool repeated = false;   ///< computes again what was not kept for going back
   std::int64_t every = 0;  ///< of an op with an effect behind a loop: also runs every so many of its
@@ -52,6 +56,7 @@ struct Operation {
 struct Tensor {
   TensorDesc desc;
   std::string name;
+  Place place = Place::device;
 };
 
 /// One summand of the loss: a scalar f64 tensor, already weighted.

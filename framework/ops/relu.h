@@ -12,7 +12,6 @@ class Relu final : public Op {
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
   int overwritable() const override { return 0; }
   void gradient(GradientBuilder& builder) const override;
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 };
 
 /// gradient, mask, accumulator -> gradient of the input
@@ -23,7 +22,6 @@ class ReluBackward final : public Op {
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
   int accumulator() const override { return accumulator_input; }
   int overwritable() const override { return gradient_of_output; }
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 };
 
 }  // namespace gramflow

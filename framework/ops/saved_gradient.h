@@ -15,7 +15,6 @@ class SavedGradient final : public Op {
   }
   int accumulator() const override { return accumulator_input; }
   int overwritable() const override { return gradient_input; }
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 };
 
 }  // namespace gramflow

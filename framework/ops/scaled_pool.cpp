@@ -27,22 +27,8 @@ void ScaledPool::gradient(GradientBuilder& builder) const {
       GradientBuilder::Route::trunk);
 }
 
-std::unique_ptr<Kernel> ScaledPool::prepare(const Bindings& memory) const {
-  return make_kernel([pooling = pooling_, scale = static_cast<float>(scale_), input = memory.inputs[0],
-                      output = memory.outputs[0]] { cpu::scaled_pool(pooling, scale, input, output); });
-}
-
 std::vector<TensorDesc> ScaledPoolBackward::infer(std::span<const TensorDesc>) const {
   return {{input_shape_, ElementType::f32}};
-}
-
-std::unique_ptr<Kernel> ScaledPoolBackward::prepare(const Bindings& memory) const {
-  return make_kernel([pooling = pooling_, scale = static_cast<float>(scale_),
-                      gradient = memory.inputs[gradient_of_output], input = memory.inputs[forward_input],
-                      result = memory.outputs[0],
-                      accumulate = static_cast<bool>(memory.inputs[accumulator_input])] {
-    cpu::scaled_pool_backward(pooling, scale, gradient, input, result, accumulate);
-  });
 }
 
 }  // namespace gramflow

@@ -1,22 +1,22 @@
 #pragma once
 // 2x2 pooling times a factor: how a network is run with another kind of pooling than its own while its
 // activations stay as large as they were. Pool is the plain case.
-#include "framework/devices/cpu/scaled_pool.h"
 #include "framework/ops/op.h"
 
 namespace gramflow {
 
-using cpu::PoolingKind;
+enum class PoolingKind { max, average, l2 };
 
 /// input -> y
 class ScaledPool final : public Op {
  public:
   ScaledPool(PoolingKind pooling, double scale) : pooling_(pooling), scale_(scale) {}
+  PoolingKind pooling() const { return pooling_; }
+  double scale() const { return scale_; }
   std::string_view kind() const override { return "ScaledPool"; }
   std::string attributes() const override;
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
   void gradient(GradientBuilder& builder) const override;
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   PoolingKind pooling_;
@@ -29,10 +29,11 @@ class ScaledPoolBackward final : public Op {
   enum Input { gradient_of_output, forward_input, accumulator_input };
   ScaledPoolBackward(PoolingKind pooling, double scale, Shape input_shape)
       : pooling_(pooling), scale_(scale), input_shape_(input_shape) {}
+  PoolingKind pooling() const { return pooling_; }
+  double scale() const { return scale_; }
   std::string_view kind() const override { return "ScaledPoolBackward"; }
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
   int accumulator() const override { return accumulator_input; }
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   PoolingKind pooling_;

@@ -9,12 +9,11 @@ namespace gramflow {
 class SquaredError final : public Op {
  public:
   explicit SquaredError(double weight) : weight_(weight) {}
+  double weight() const { return weight_; }
   std::string_view kind() const override { return "SquaredError"; }
   std::string attributes() const override;
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
-  std::size_t scratch_bytes(std::span<const TensorDesc> inputs) const override;
   void gradient(GradientBuilder& builder) const override;
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   double weight_;
@@ -25,11 +24,11 @@ class SquaredErrorBackward final : public Op {
  public:
   enum Input { a, b, accumulator_input };
   explicit SquaredErrorBackward(double weight) : weight_(weight) {}
+  double weight() const { return weight_; }
   std::string_view kind() const override { return "SquaredErrorBackward"; }
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
   int accumulator() const override { return accumulator_input; }
   int overwritable() const override { return a; }
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   double weight_;

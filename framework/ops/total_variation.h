@@ -9,12 +9,11 @@ namespace gramflow {
 class TotalVariation final : public Op {
  public:
   explicit TotalVariation(double weight) : weight_(weight) {}
+  double weight() const { return weight_; }
   std::string_view kind() const override { return "TotalVariation"; }
   std::string attributes() const override;
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
-  std::size_t scratch_bytes(std::span<const TensorDesc> inputs) const override;
   void gradient(GradientBuilder& builder) const override;
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   double weight_;
@@ -25,10 +24,10 @@ class TotalVariationBackward final : public Op {
  public:
   enum Input { a, accumulator_input };
   explicit TotalVariationBackward(double weight) : weight_(weight) {}
+  double weight() const { return weight_; }
   std::string_view kind() const override { return "TotalVariationBackward"; }
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
   int accumulator() const override { return accumulator_input; }
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   double weight_;

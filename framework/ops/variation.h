@@ -9,12 +9,11 @@
 //                column and row (crowsonkb's stencil, the same in all directions)
 #include <array>
 
-#include "framework/devices/cpu/variation.h"
 #include "framework/ops/op.h"
 
 namespace gramflow {
 
-using cpu::VariationKind;
+enum class VariationKind { l1, l2, nine_point };
 using ChannelScales = std::array<double, 3>;
 
 /// picture of 3 channels -> loss (f64 scalar, weighted)
@@ -22,12 +21,13 @@ class Variation final : public Op {
  public:
   Variation(VariationKind kind, double weight, ChannelScales scales)
       : kind_(kind), weight_(weight), scales_(scales) {}
+  VariationKind variation() const { return kind_; }
+  double weight() const { return weight_; }
+  const ChannelScales& scales() const { return scales_; }
   std::string_view kind() const override { return "Variation"; }
   std::string attributes() const override;
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
-  std::size_t scratch_bytes(std::span<const TensorDesc> inputs) const override;
   void gradient(GradientBuilder& builder) const override;
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   VariationKind kind_;
@@ -41,12 +41,14 @@ class VariationBackward final : public Op {
   enum Input { picture, accumulator_input };
   VariationBackward(VariationKind kind, double weight, ChannelScales scales)
       : kind_(kind), weight_(weight), scales_(scales) {}
+  VariationKind variation() const { return kind_; }
+  double weight() const { return weight_; }
+  const ChannelScales& scales() const { return scales_; }
   std::string_view kind() const override { return "VariationBackward"; }
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override {
     return {inputs[picture]};
   }
   int accumulator() const override { return accumulator_input; }
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   VariationKind kind_;

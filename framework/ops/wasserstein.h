@@ -26,11 +26,10 @@ class CovarianceRoot final : public Op {
   enum Output { root, numbers };
   CovarianceRoot(DistributionOptions options, std::int64_t channels)
       : options_(options), channels_(channels) {}
+  const DistributionOptions& options() const { return options_; }
+  std::int64_t channels() const { return channels_; }
   std::string_view kind() const override { return "CovarianceRoot"; }
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
-  std::size_t scratch_bytes(std::span<const TensorDesc> inputs) const override;
-  std::size_t transient_bytes() const override;
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   DistributionOptions options_;
@@ -45,14 +44,13 @@ class WassersteinLoss final : public Op {
   enum Output { loss, gram_gradient, mean_gradient };
   WassersteinLoss(DistributionOptions options, std::int64_t channels)
       : options_(options), channels_(channels) {}
+  const DistributionOptions& options() const { return options_; }
+  std::int64_t channels() const { return channels_; }
   std::string_view kind() const override { return "WassersteinLoss"; }
   std::string attributes() const override;
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
   Cost cost(std::span<const TensorDesc> inputs, std::span<const TensorDesc> outputs) const override;
-  std::size_t scratch_bytes(std::span<const TensorDesc> inputs) const override;
-  std::size_t transient_bytes() const override;
   void gradient(GradientBuilder& builder) const override;
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   DistributionOptions options_;
@@ -66,11 +64,11 @@ class MeanVarianceLoss final : public Op {
   enum Input { mean, mean_square, target_mean, target_square };
   enum Output { loss, mean_gradient, square_gradient };
   explicit MeanVarianceLoss(DistributionOptions options) : options_(options) {}
+  const DistributionOptions& options() const { return options_; }
   std::string_view kind() const override { return "MeanVarianceLoss"; }
   std::string attributes() const override;
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override;
   void gradient(GradientBuilder& builder) const override;
-  std::unique_ptr<Kernel> prepare(const Bindings& memory) const override;
 
  private:
   DistributionOptions options_;

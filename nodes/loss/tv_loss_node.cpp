@@ -5,12 +5,10 @@
 
 namespace gramflow {
 
-namespace cpu {
 inline auto enum_names(VariationKind) {
   return std::vector<std::pair<std::string, VariationKind>>{
       {"l1", VariationKind::l1}, {"l2", VariationKind::l2}, {"nine-point", VariationKind::nine_point}};
 }
-}  // namespace cpu
 
 namespace {
 

@@ -18,7 +18,8 @@
 #include <vector>
 
 #include "framework/base/diagnostics.h"
-#include "framework/devices/cpu/kernels.h"
+#include "framework/ops/filter_source.h"
+#include "framework/ops/pool.h"
 #include "nodes/networks/convention.h"
 #include "nodes/weights/kernel_layout.h"
 
@@ -54,7 +55,7 @@ struct NetworkLayer {
   /// Of the first one, when weights were made for another input.
   std::optional<ConventionChange> input_change;
   // Pools:
-  cpu::PoolKind pool = cpu::PoolKind::max;
+  PoolKind pool = PoolKind::max;
 };
 
 /// Where weights can be had, and how to tell that they arrived whole. Empty checksums are unknown.
@@ -69,7 +70,7 @@ struct Network {
   std::string summary;
   std::string file;  ///< the YAML it came from
   InputConvention input;
-  cpu::Border border = cpu::Border::zero;
+  Border border = Border::zero;
   std::string weights_file;  ///< as the YAML says; locate_weights() finds it
   std::string weights_of;    ///< the network the weights were made for; `name` unless the YAML says otherwise
   /// What the weights were trained with, when it is not `input`; loading makes up for it.

@@ -99,7 +99,7 @@ class Builder {
     NetworkLayer& first = network_.layers.front();
     first.input_change = {network_.input, *network_.weights_input};
     if (first.kind != NetworkLayer::Kind::convolution ||
-        (network_.border == cpu::Border::zero && first.padding > 0))
+        (network_.border == Border::zero && first.padding > 0))
       diagnostics_
           .error("bad-layer", weights_input_span_,
                  "'weights.input' needs a first convolution that does not pad with zeros, which would be "

@@ -39,23 +39,23 @@ std::vector<std::shared_ptr<const Network>> NetworkLibrary::all() {
   return found;
 }
 
-std::shared_ptr<FilterSource> NetworkLibrary::filter(const std::shared_ptr<const Network>& network,
-                                                     const NetworkLayer& layer, cpu::Border border) {
+std::shared_ptr<const FilterSource> NetworkLibrary::filter(const std::shared_ptr<const Network>& network,
+                                                     const NetworkLayer& layer, Border border) {
   const Weights weights = weights_of(*network);
-  std::shared_ptr<FilterSource>& filter = filters_[{network.get(), layer.name, border}];
+  std::shared_ptr<const FilterSource>& filter = filters_[{network.get(), layer.name, border}];
   if (filter) return filter;
-  cpu::Filter shape;
+  FilterShape shape;
   shape.in_channels = layer.in_channels;
   shape.out_channels = layer.out_channels;
   shape.kernel = layer.kernel;
   shape.padding = layer.padding;
   shape.border = border;
   // Read layer by layer when it is packed, so that the raw numbers of a network are never in memory together.
-  filter = std::make_shared<FilterSource>(shape, method_, [layer, weights, seed = random_seed_.value_or(0)] {
+  filter = std::make_shared<const FilterSource>(shape, [layer, weights, seed = random_seed_.value_or(0)] {
     if (!weights.missing.empty()) throw MissingResource(weights.missing);
     auto read = std::make_shared<const ConvolutionWeights>(
         weights.file.empty() ? random_convolution(layer, seed) : load_convolution(layer, weights.file));
-    return FilterSource::Weights{read->weights.data(), read->bias.data(), read};
+    return FilterSource::Taps{read->weights.data(), read->bias.data(), read};
   });
   return filter;
 }

@@ -34,11 +34,9 @@ class NetworkLibrary {
 
   /// The filter of one convolution, with `border` around its input. Its weights are read when it is acquired,
   /// which throws MissingResource where there are none: shapes are known without.
-  std::shared_ptr<FilterSource> filter(const std::shared_ptr<const Network>& network,
-                                       const NetworkLayer& layer, cpu::Border border);
+  std::shared_ptr<const FilterSource> filter(const std::shared_ptr<const Network>& network,
+                                       const NetworkLayer& layer, Border border);
 
-  /// For every filter made from then on.
-  void set_convolution_method(cpu::ConvolutionMethod method) { method_ = method; }
   /// Draw weights at random where there is no file, for benchmarks.
   void use_random_weights_when_missing(std::uint64_t seed) { random_seed_ = seed; }
   const NetworkPaths& paths() const { return paths_; }
@@ -51,11 +49,10 @@ class NetworkLibrary {
   /// Found and checked the first time.
   const Weights& weights_of(const Network& network);
   NetworkPaths paths_;
-  cpu::ConvolutionMethod method_ = cpu::ConvolutionMethod::automatic;
   std::optional<std::uint64_t> random_seed_;
   std::map<std::string, std::shared_ptr<const Network>> networks_;  // by directory and name
   std::map<const Network*, Weights> weights_;
-  std::map<std::tuple<const Network*, std::string, cpu::Border>, std::shared_ptr<FilterSource>> filters_;
+  std::map<std::tuple<const Network*, std::string, Border>, std::shared_ptr<const FilterSource>> filters_;
 };
 
 }  // namespace gramflow

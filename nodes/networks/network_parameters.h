@@ -14,7 +14,6 @@ inline auto enum_names(ChannelOrder) {
   return std::vector<std::pair<std::string, ChannelOrder>>{{"rgb", ChannelOrder::rgb},
                                                            {"bgr", ChannelOrder::bgr}};
 }
-namespace cpu {
 inline auto enum_names(Border) {
   return std::vector<std::pair<std::string, Border>>{
       {"zero", Border::zero}, {"reflect", Border::reflect}, {"replicate", Border::replicate}};
@@ -23,7 +22,6 @@ inline auto enum_names(PoolKind) {
   return std::vector<std::pair<std::string, PoolKind>>{{"max", PoolKind::max},
                                                        {"average", PoolKind::average}};
 }
-}  // namespace cpu
 
 /// `bias:` of a layer: a tensor's name, or none.
 struct BiasName {
@@ -101,7 +99,7 @@ struct LayerParameters {
   std::string norm;
   std::optional<double> epsilon;
   std::optional<double> gain;
-  cpu::PoolKind kind = cpu::PoolKind::max;
+  PoolKind kind = PoolKind::max;
 };
 
 template <class Visitor>
@@ -130,7 +128,7 @@ struct NetworkParameters {
   std::string name;
   std::string summary;
   InputParameters input;
-  cpu::Border padding = cpu::Border::zero;
+  Border padding = Border::zero;
   std::string layout;
   WeightsParameters weights;
 };

@@ -82,10 +82,10 @@ std::string changes_text(const VggExtractParameters& parameters) {
   return text;
 }
 
-cpu::Border border_of(PaddingChoice padding) {
-  return padding == PaddingChoice::zero      ? cpu::Border::zero
-         : padding == PaddingChoice::reflect ? cpu::Border::reflect
-                                             : cpu::Border::replicate;
+Border border_of(PaddingChoice padding) {
+  return padding == PaddingChoice::zero      ? Border::zero
+         : padding == PaddingChoice::reflect ? Border::reflect
+                                             : Border::replicate;
 }
 
 /// By what a pooling is multiplied so that its outputs are about as large as maxima. Measured: with these,
@@ -95,8 +95,8 @@ double level_gain(PoolingKind kind) {
   return kind == PoolingKind::max ? 1 : kind == PoolingKind::average ? 1.32 : 0.62;
 }
 
-OpPtr pooling_of(cpu::PoolKind own, const VggExtractParameters& parameters) {
-  const PoolingKind trained = own == cpu::PoolKind::max ? PoolingKind::max : PoolingKind::average;
+OpPtr pooling_of(PoolKind own, const VggExtractParameters& parameters) {
+  const PoolingKind trained = own == PoolKind::max ? PoolingKind::max : PoolingKind::average;
   PoolingKind wanted = trained;
   if (parameters.pooling == PoolingChoice::max) wanted = PoolingKind::max;
   if (parameters.pooling == PoolingChoice::average) wanted = PoolingKind::average;
@@ -111,7 +111,7 @@ class Borders {
  public:
   Borders(const VggExtractParameters& parameters, const Network& network)
       : parameters_(parameters), own_(network.border) {}
-  cpu::Border next(const NetworkLayer& layer) {
+  Border next(const NetworkLayer& layer) {
     if (parameters_.padding == PaddingChoice::network) return own_;
     const bool first = !passed_ && layer.padding > 0;
     passed_ = passed_ || first;
@@ -120,7 +120,7 @@ class Borders {
 
  private:
   const VggExtractParameters& parameters_;
-  cpu::Border own_;
+  Border own_;
   bool passed_ = false;
 };
 
@@ -180,7 +180,7 @@ std::int64_t smallest_side(const Network& network, int deepest, const VggExtract
   const bool own_border =
       parameters.padding == PaddingChoice::network || parameters.padded_layers == PaddedLayers::first;
   const bool reflects =
-      parameters.padding == PaddingChoice::reflect || (own_border && network.border == cpu::Border::reflect);
+      parameters.padding == PaddingChoice::reflect || (own_border && network.border == Border::reflect);
   for (int i = deepest; i >= 0; --i) {
     const NetworkLayer& layer = network.layers[static_cast<std::size_t>(i)];
     if (layer.kind == NetworkLayer::Kind::pool) side *= 2;

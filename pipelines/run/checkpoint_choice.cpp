@@ -4,7 +4,6 @@
 #include <filesystem>
 
 #include "framework/checkpoint/content_checksum.h"
-#include "framework/devices/cpu/kernels.h"
 
 namespace gramflow {
 namespace {
@@ -34,7 +33,7 @@ CheckpointHead checkpoint_identity(const std::string& canonical_by_content, cons
                                    const std::vector<std::unique_ptr<CompiledStage>>& stages) {
   CheckpointHead head;
   head.program = "gramflow " GRAMFLOW_VERSION;
-  head.instructions = cpu::instruction_set();
+  head.instructions = stages.front()->plan.devices.main->description();
   if (convolution != "auto") head.instructions += " and --conv " + convolution;
   head.pipeline = canonical_by_content;
   for (const auto& stage : stages)

@@ -24,16 +24,36 @@ class AnyOp final : public Op {
     if (traits_.effect) return {};
     return {{{1, 1, traits_.floats}, traits_.type}};
   }
-  std::size_t scratch_bytes(std::span<const TensorDesc>) const override { return traits_.scratch; }
+  std::size_t scratch() const { return traits_.scratch; }
   int accumulator() const override { return traits_.accumulator; }
   int overwritable() const override { return traits_.overwritable; }
   bool has_effect() const override { return traits_.effect; }
-  std::unique_ptr<Kernel> prepare(const Bindings&) const override {
-    return make_kernel([] {});
-  }
 
  private:
   Traits traits_;
+};
+
+/// Runs nothing; knows how much scratch each op wants, and what of it lies on the host.
+class AnyDevice final : public Device {
+ public:
+  std::string_view name() const override { return "any"; }
+  std::string description() const override { return "any"; }
+  double measure_peak_gflops(double) const override { return 1; }
+  bool runs(const Op&, std::span<const TensorDesc>) const override { return true; }
+  std::size_t scratch_bytes(const Op& op, std::span<const TensorDesc>) const override {
+    return static_cast<const AnyOp&>(op).scratch();
+  }
+  std::size_t heap_bytes(const Op&) const override { return 0; }
+  std::size_t packed_bytes(const FilterUse&) const override { return 0; }
+  std::unique_ptr<Buffer> allocate(std::size_t) override { return nullptr; }
+  void forget(Buffer&) override {}
+  void upload(const void*, const DeviceView&) override {}
+  void download(const DeviceView&, void*) override {}
+  void pack(std::span<const FilterUse>) override {}
+  std::unique_ptr<Kernel> prepare(const Op&, const DeviceBindings&) override {
+    return make_kernel([] {});
+  }
+  void read_scalars(std::span<const DeviceView>, std::span<double>) override {}
 };
 
 class Maker {
@@ -147,5 +167,10 @@ class Maker {
 }  // namespace
 
 Program random_program(std::uint64_t seed, const ProgramSizes& sizes) { return Maker(seed, sizes).run(); }
+
+Devices any_devices(bool apart) {
+  const auto main = std::make_shared<AnyDevice>();
+  return {main, apart ? std::make_shared<AnyDevice>() : main};
+}
 
 }  // namespace gramflow::test

@@ -22,8 +22,19 @@ Plan plan_of(std::uint64_t seed) {
   sizes.operations = 3 + static_cast<int>(seed % 11);
   Program program = random_program(seed, sizes);
   if (seed % 2 == 0) eliminate(program);
+  const Devices devices = any_devices(seed % 5 < 2);
+  if (devices.apart()) {
+    // Every third operation on the host.
+    for (std::size_t i = 0; i < program.operations.size(); ++i) {
+      Operation& operation = program.operations[i];
+      operation.place = (seed + i) % 3 == 0 ? Place::host : Place::device;
+      for (const TensorId id : operation.outputs)
+        if (id != no_tensor) program.tensors[static_cast<std::size_t>(id)].place = operation.place;
+    }
+    insert_transfers(program);
+  }
   if (seed % 3 == 0) schedule(program);
-  return make_plan(std::move(program));
+  return make_plan(std::move(program), devices);
 }
 
 bool path(const Plan& plan, int from, int to) {

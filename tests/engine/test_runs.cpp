@@ -53,9 +53,10 @@ Plan plan_that_keeps_everything(CompiledStage& stage) {
   threads.execute([&] {
     differentiate(lowered.program);
     eliminate(lowered.program);
-    fuse(lowered.program);
+    place(lowered.program, stage.plan.devices);
+    fuse(lowered.program, stage.plan.devices);
     schedule(lowered.program);
-    plan = make_plan(std::move(lowered.program));
+    plan = make_plan(std::move(lowered.program), stage.plan.devices);
   });
   return plan;
 }

@@ -7,6 +7,7 @@
 
 #include "tests/support/formula.h"
 #include "tests/support/reference.h"
+#include "tests/support/run_op.h"
 
 namespace gramflow::test {
 
@@ -49,9 +50,10 @@ class Collector final : public GradientBuilder {
       REQUIRE(op_->accumulator() >= 0);
       views[static_cast<std::size_t>(op_->accumulator())] = result.view();
     }
-    test::Scratch scratch(op_->scratch_bytes(descs));
+    const std::size_t bytes = scratch_bytes(*op_, descs);
+    test::Scratch scratch(bytes);
     const std::vector<TensorView> outputs = {result.view()};
-    op_->prepare({views, outputs, scratch.data()})->run();
+    run_op(*op_, views, outputs, scratch.data(), bytes);
     CHECK(scratch.intact());
     if (wide) return {result.doubles().begin(), result.doubles().end()};
     return {result.floats().begin(), result.floats().end()};
@@ -82,8 +84,9 @@ double LossOp::value() {
     from.push_back(present(input.desc) ? input.view() : TensorView{});
   }
   for (Memory& output : outputs_) to.push_back(output.view());
-  test::Scratch scratch(op_->scratch_bytes(descs));
-  op_->prepare({from, to, scratch.data()})->run();
+  const std::size_t bytes = scratch_bytes(*op_, descs);
+  test::Scratch scratch(bytes);
+  run_op(*op_, from, to, scratch.data(), bytes);
   CHECK(scratch.intact());
   return *outputs_.front().view().f64();
 }

@@ -14,6 +14,7 @@
 #include "framework/ops/wasserstein.h"
 #include "tests/losses/loss_op.h"
 #include "tests/support/reference.h"
+#include "tests/support/run_op.h"
 
 using namespace gramflow;
 using namespace gramflow::test;
@@ -43,8 +44,9 @@ std::vector<Memory> run_op(const Op& op, std::vector<Memory> inputs) {
   std::vector<Memory> outputs;
   for (const TensorDesc& desc : op.infer(descs)) outputs.emplace_back(desc);
   for (Memory& output : outputs) to.push_back(output.view());
-  gramflow::test::Scratch scratch(op.scratch_bytes(descs));
-  op.prepare({from, to, scratch.data()})->run();
+  const std::size_t bytes = gramflow::test::scratch_bytes(op, descs);
+  gramflow::test::Scratch scratch(bytes);
+  gramflow::test::run_op(op, from, to, scratch.data(), bytes);
   CHECK(scratch.intact());
   return outputs;
 }

@@ -9,6 +9,7 @@
 #include "framework/ops/neighbor_loss.h"
 #include "tests/losses/loss_op.h"
 #include "tests/support/reference.h"
+#include "tests/support/run_op.h"
 
 using namespace gramflow;
 using namespace gramflow::test;
@@ -47,7 +48,7 @@ TEST_CASE("Values, gradients and sampled positions are those of the float64 refe
     std::uint64_t number = 0;
     for (const Json& expected : one["lattices"]) {
       const Shape map = number == 0 ? canvas.desc.shape : targets[number - 1].desc.shape;
-      const cpu::Lattice lattice = how.lattice(map, number++);
+      const Lattice lattice = how.lattice(map, number++);
       CHECK(Json{lattice.stride, lattice.row, lattice.column} == expected);
     }
     LossOp loss = loss_of(how, canvas, targets, one["weight"]);
@@ -119,7 +120,7 @@ TEST_CASE("The same bits with any number of threads") {
 TEST_CASE("Positions follow the iteration, the layer and the seed, and stand still without an iteration") {
   const Shape map{100, 128, 8};
   const auto offsets = [&](NeighborSampling how, std::uint64_t number = 0) {
-    const cpu::Lattice lattice = how.lattice(map, number);
+    const Lattice lattice = how.lattice(map, number);
     CHECK(lattice.stride == 16);
     CHECK(lattice.row < 16);
     CHECK(lattice.column < 16);
@@ -145,7 +146,7 @@ TEST_CASE("Memory and work are bounded by the grid") {
   const auto cost_at = [](std::int64_t size) {
     const NeighborLoss op(1, sampling(32));
     const std::vector<TensorDesc> inputs(2, TensorDesc{Shape{size, size, 64}, ElementType::f32});
-    return std::pair(op.scratch_bytes(inputs), op.cost(inputs, op.infer(inputs)).flops);
+    return std::pair(scratch_bytes(op, inputs), op.cost(inputs, op.infer(inputs)).flops);
   };
   const auto [memory, work] = cost_at(63);  // the worst: just not yet stride 2
   for (const std::int64_t size : {64, 500, 2048, 8191}) {

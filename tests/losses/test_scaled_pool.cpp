@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "framework/devices/cpu/scaled_pool.h"
 #include "framework/ops/scaled_pool.h"
 #include "tests/losses/loss_op.h"
 #include "tests/support/reference.h"

@@ -110,16 +110,17 @@ double Recorder::loss(std::size_t iteration, const std::string& name) const {
 }
 
 std::vector<std::unique_ptr<CompiledStage>> compiled(const std::string& yaml, const NodeTypes& types,
-                                                     int threads) {
+                                                     int threads, const Devices& devices) {
   Diagnostics warnings;
-  auto stages = compile_stages(pipeline(yaml), types, warnings, threads);
+  auto stages = compile_stages(pipeline(yaml), types, warnings, threads, devices);
   for (const auto& stage : stages)
     for (const std::string& problem : verify(stage->plan)) throw std::logic_error("not proven: " + problem);
   return stages;
 }
 
-RunSummary run(const std::string& yaml, const NodeTypes& types, RunOptions options, int threads) {
-  return run_stages(compiled(yaml, types, threads), options);
+RunSummary run(const std::string& yaml, const NodeTypes& types, RunOptions options, int threads,
+               const Devices& devices) {
+  return run_stages(compiled(yaml, types, threads, devices), options);
 }
 
 void poison_free_memory(Session& session) {

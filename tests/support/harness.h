@@ -39,12 +39,13 @@ class Recorder final : public Observer {
 };
 
 /// Compiles, proves the plans, and runs; throws what they throw.
-RunSummary run(const std::string& yaml, const NodeTypes& types, RunOptions options = {}, int threads = 0);
+RunSummary run(const std::string& yaml, const NodeTypes& types, RunOptions options = {}, int threads = 0,
+               const Devices& devices = {});
 /// For RunOptions::before_stage: NaN in all free memory before every set of operations.
 void poison_free_memory(Session& session);
 /// Compiled and proven.
 std::vector<std::unique_ptr<CompiledStage>> compiled(const std::string& yaml, const NodeTypes& types,
-                                                     int threads = 0);
+                                                     int threads = 0, const Devices& devices = {});
 /// The last canvas.
 const std::vector<float>& result_of(const RunSummary& summary);
 

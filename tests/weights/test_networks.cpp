@@ -96,7 +96,7 @@ TEST_CASE("the Caffe networks want BGR of 0 to 255 minus the mean") {
 
 TEST_CASE("a first layer without a ReLU, and another border") {
   const auto network = shipped("vgg19-distilled16x");
-  CHECK(network->border == cpu::Border::reflect);
+  CHECK(network->border == Border::reflect);
   CHECK(network->layers[0].name == "conv0");
   CHECK(network->layers[0].kernel == 1);
   CHECK(network->layers[0].padding == 0);
@@ -115,7 +115,7 @@ TEST_CASE("tensor names, kernels, paddings and pools are as the layer says") {
   CHECK(network->layers[0].padding == 2);
   CHECK(network->layers[0].weight_tensor == "a.w");
   CHECK(network->layers[0].bias_tensor == "a.b");
-  CHECK(network->layers[2].pool == cpu::PoolKind::average);
+  CHECK(network->layers[2].pool == PoolKind::average);
   CHECK(network->layers[3].padding == 0);
   CHECK(network->layers[3].weight_tensor == "conv2_1.weight");
 }

@@ -11,11 +11,16 @@
 #include <memory>
 #include <span>
 
+#include "framework/devices/cpu/convolution_method.h"
+#include "framework/ops/filter_source.h"
+#include "framework/ops/gram.h"
+#include "framework/ops/pool.h"
 #include "framework/tensor/tensor.h"
 
 namespace gramflow::cpu {
 
-enum class Border { zero, reflect, replicate };
+using gramflow::Border;
+using gramflow::PoolKind;
 
 /// How a convolution reads its weights: OIHW floats as in every weight file, `bias` one float an output
 /// channel.
@@ -28,8 +33,6 @@ struct Filter {
   int padding = 1;  ///< on all four sides
   Border border = Border::zero;
 };
-
-enum class PoolKind { max, average };
 
 /// What a forward convolution leaves behind. Any pointer may be null: what nobody reads is not written.
 struct ConvolutionOutputs {
@@ -66,7 +69,7 @@ struct ConvolutionGradient {
 /// changes how much scratch is wanted, never a bit of the result.
 class PackedFilter;  ///< weights in the layout the kernels read; thread-safe to share
 
-enum class ConvolutionMethod { automatic, winograd, direct };
+using gramflow::ConvolutionMethod;
 
 /// Packs for forward and, when `backward`, for the data gradient. `automatic` picks by shape.
 /// Throws std::invalid_argument when `winograd` is asked for a filter it cannot do.
@@ -103,7 +106,7 @@ void pool_backward(PoolKind kind, TensorView gradient, const std::uint8_t* index
 
 // --- Gram matrix: G = F^T F / (C H W) over pixels, F is (H W) x C. At most most_gram_channels.
 // ------------------------------------------------------
-inline constexpr std::int64_t most_gram_channels = 24576;
+using gramflow::most_gram_channels;
 std::size_t gram_scratch(Shape features);
 /// gram is C x C, exactly symmetric. Sums go by the squares of rectangles.h: in float within one, in double
 /// above, and are rounded to float once.

@@ -20,11 +20,6 @@ constexpr double shortest = 1e-4;
 constexpr std::int64_t block_rows = static_cast<std::int64_t>(neighbor_rows);
 constexpr std::int64_t block_channels = 16;
 
-Shape lattice_shape(Shape map, const Lattice& lattice) {
-  return {divide_up(map.height - lattice.row, lattice.stride),
-          divide_up(map.width - lattice.column, lattice.stride), map.channels};
-}
-
 std::int64_t padded(std::int64_t count) { return divide_up(count, 16) * 16; }
 
 /// The parts of the scratch memory.
@@ -145,12 +140,6 @@ void subtract_mean_row(float* rows, std::int64_t count, std::int64_t channels, f
 }
 
 }  // namespace
-
-std::int64_t lattice_stride(Shape map, std::int64_t grid) {
-  return std::max<std::int64_t>(1, std::max(map.height, map.width) / grid);
-}
-
-Shape largest_lattice(Shape map, std::int64_t stride) { return lattice_shape(map, {stride, 0, 0}); }
 
 std::size_t neighbor_scratch(const NeighborSizes& sizes) { return Memory(sizes, nullptr).bytes; }
 

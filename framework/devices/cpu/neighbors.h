@@ -6,28 +6,14 @@
 #include <cstdint>
 #include <span>
 
+#include "framework/ops/lattice.h"
 #include "framework/tensor/tensor.h"
 
 namespace gramflow::cpu {
 
-/// Every stride-th position of a map, from (row, column) on.
-struct Lattice {
-  std::int64_t stride = 1;
-  std::int64_t row = 0;     ///< in [0, stride)
-  std::int64_t column = 0;  ///< in [0, stride)
-};
+using gramflow::Lattice;
+using gramflow::NeighborSizes;
 
-/// max(1, longest side / grid), so that a map has fewer than (2 grid)^2 sampled positions.
-std::int64_t lattice_stride(Shape map, std::int64_t grid);
-/// The most positions that any lattice of this stride has on the map: those of the one from (0, 0).
-Shape largest_lattice(Shape map, std::int64_t stride);
-
-/// How many positions at most: of the canvas, and of all targets together.
-struct NeighborSizes {
-  std::int64_t canvas = 0;
-  std::int64_t targets = 0;
-  std::int64_t channels = 0;
-};
 std::size_t neighbor_scratch(const NeighborSizes& sizes);
 
 /// What neighbor_loss() compares: sampled positions of a map.

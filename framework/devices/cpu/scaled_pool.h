@@ -1,11 +1,12 @@
 #pragma once
 // 2x2 pooling with stride 2 of any kind, times a factor. Same contract as kernels.h; Pool of kernels.h is the
 // fast way where the factor is 1.
+#include "framework/ops/scaled_pool.h"
 #include "framework/tensor/tensor.h"
 
 namespace gramflow::cpu {
 
-enum class PoolingKind { max, average, l2 };
+using gramflow::PoolingKind;
 
 /// scale * (largest | mean | root of the sum of squares) of each 2x2; an odd last row or column is left out.
 void scaled_pool(PoolingKind kind, float scale, TensorView input, TensorView output);

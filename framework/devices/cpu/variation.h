@@ -3,11 +3,12 @@
 // as kernels.h.
 #include <cstddef>
 
+#include "framework/ops/variation.h"
 #include "framework/tensor/tensor.h"
 
 namespace gramflow::cpu {
 
-enum class VariationKind { l1, l2, nine_point };
+using gramflow::VariationKind;
 
 std::size_t variation_scratch(Shape picture);
 /// `scales`: one a channel. A mean over nothing (one row or column) is 0.
