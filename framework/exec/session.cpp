@@ -312,7 +312,7 @@ double Session::loss_in_range() {
       const std::vector<float> last(gradient().floats().begin(), gradient().floats().end());
       total = evaluate_canvas();
       cpu::copy(last, gradient().floats());
-      for (std::size_t i = 0; i < scalars_.size(); ++i) scalars[i] = *scalars_[i].value;
+      for (std::size_t i = 0; i < scalars_.size(); ++i) scalars[i] = scalar_values_[i];
     }
   } catch (...) {
     if (outside) cpu::copy(kept, x);
