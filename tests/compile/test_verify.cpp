@@ -77,14 +77,22 @@ std::vector<TensorId> loop_inputs(const Plan& plan, int loop) {
   });
 }
 
+/// Offsets mean the same memory only then.
+bool same_side(const Plan& plan, TensorId a, TensorId b) {
+  return plan.program.tensors[static_cast<std::size_t>(a)].place ==
+         plan.program.tensors[static_cast<std::size_t>(b)].place;
+}
+
 /// Puts what `operation` makes where another tensor lies.
 bool lay_over(Plan& plan, int operation, TensorId victim) {
   const std::vector<TensorId>& outputs = plan.program.operations[static_cast<std::size_t>(operation)].outputs;
   const TensorId made = outputs.empty() ? no_tensor : outputs.front();
-  if (made == no_tensor || made == victim || plan.offsets[static_cast<std::size_t>(made)] == Plan::no_offset)
+  if (made == no_tensor || made == victim || plan.offsets[static_cast<std::size_t>(made)] == Plan::no_offset ||
+      !same_side(plan, made, victim))
     return false;
   plan.offsets[static_cast<std::size_t>(made)] = plan.offsets[static_cast<std::size_t>(victim)];
   plan.arena_bytes += plan.program.desc(made).bytes();
+  plan.host_arena_bytes += plan.program.desc(made).bytes();
   return true;
 }
 
@@ -168,7 +176,9 @@ TEST_CASE("two offsets exchanged are found out whenever the two are needed at a 
         continue;
       const auto a = static_cast<std::size_t>(operation.outputs[0]);
       const auto b = static_cast<std::size_t>(operation.inputs[0]);
-      if (plan.offsets[a] == Plan::no_offset || plan.offsets[b] == Plan::no_offset) continue;
+      if (plan.offsets[a] == Plan::no_offset || plan.offsets[b] == Plan::no_offset ||
+          !same_side(plan, operation.outputs[0], operation.inputs[0]))
+        continue;
       Plan spoilt = plan;
       spoilt.offsets[b] =
           spoilt.offsets[a];  // half of an exchange: the input's maker now writes where the output goes
