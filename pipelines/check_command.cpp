@@ -147,7 +147,8 @@ void add_check_command(CLI::App& app, Environment& environment, const bool& json
     }
     if (planned) try_files(stages, found);
     if (planned && !json) {
-      const double peak = stages.front()->plan.devices.main->measure_peak_gflops(0.05) * stages.front()->plan.workers;
+      const double peak =
+          stages.front()->plan.devices.main->measure_peak_gflops(0.05) * stages.front()->plan.workers;
       for (std::size_t i = 0; i < stages.size(); ++i) print_stage(*stages[i], static_cast<int>(i), peak);
       std::fflush(stdout);
     }

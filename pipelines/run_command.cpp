@@ -133,9 +133,9 @@ void run_pipeline(const RunCommandOptions& options, Environment& environment) {
   PipelineSource source = options.pipeline.read();
   source.untrusted = options.untrusted;
   Diagnostics warnings;
-  Stages stages = compile_stages(source, environment.types, warnings,
-                                 threads_for_command(options.threads, options.quiet),
-                                 cpu_devices(method_of(options.convolution)));
+  Stages stages =
+      compile_stages(source, environment.types, warnings, threads_for_command(options.threads, options.quiet),
+                     cpu_devices(method_of(options.convolution)));
   if (!options.quiet) print_diagnostics(warnings, false);
   if (interruption.requested()) throw Interrupted();
 

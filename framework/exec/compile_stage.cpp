@@ -96,8 +96,8 @@ void decide_what_is_written(std::vector<std::unique_ptr<CompiledStage>>& stages,
     for (Operation& operation : stage->plan.program.operations) {
       if (operation.writes.empty()) continue;
       const auto last = final_writers.find(operation.origin.node);
-      operation.at_stage_end = operation.every > 0 || last == final_writers.end() ||
-                               last->second->writes != operation.writes;
+      operation.at_stage_end =
+          operation.every > 0 || last == final_writers.end() || last->second->writes != operation.writes;
       if (!stage->last && !operation.at_stage_end) continue;
       const bool counts = operation.writes.find("{iteration}") != std::string::npos &&
                           operation.writes.find("{stage}") == std::string::npos;

@@ -175,7 +175,7 @@ class Session {
   std::vector<ReportedLoss> terms_;
   std::vector<LossScalar> scalars_;
   PreparedPlan::Scalars scalar_memory_;
-  std::vector<double> scalar_values_;  // what the last evaluation found
+  std::vector<double> scalar_values_;        // what the last evaluation found
   std::vector<KeptEvaluation> evaluations_;  // those that may still be asked for, in order; then free ones
   std::size_t evaluations_kept_ = 0;
   std::int64_t evaluation_count_ = 0;

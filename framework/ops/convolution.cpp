@@ -45,8 +45,7 @@ std::vector<TensorDesc> Convolution::infer(std::span<const TensorDesc> inputs) c
   if (output.height < 1 || output.width < 1)
     throw ShapeError(fmt::format("an input of {}x{} pixels is too small for a {}x{} filter", input.width,
                                  input.height, filter.kernel, filter.kernel));
-  if (filter.border == Border::reflect &&
-      (input.height <= filter.padding || input.width <= filter.padding))
+  if (filter.border == Border::reflect && (input.height <= filter.padding || input.width <= filter.padding))
     throw ShapeError(fmt::format("an input of {}x{} pixels is too small to be reflected at its border",
                                  input.width, input.height));
   std::vector<TensorDesc> made = {{output, ElementType::f32}};

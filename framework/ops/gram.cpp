@@ -7,8 +7,8 @@ namespace gramflow {
 std::vector<TensorDesc> Gram::infer(std::span<const TensorDesc> inputs) const {
   const std::int64_t channels = inputs[0].shape.channels;
   if (channels > most_gram_channels)
-    throw ShapeError(fmt::format("it has {} channels; a Gram matrix is made of {} at most", channels,
-                                 most_gram_channels));
+    throw ShapeError(
+        fmt::format("it has {} channels; a Gram matrix is made of {} at most", channels, most_gram_channels));
   return {{{channels, channels, 1}, ElementType::f32}};
 }
 

@@ -11,9 +11,7 @@ class Transfer final : public Op {
   enum class Direction { upload, download };
   explicit Transfer(Direction direction) : direction_(direction) {}
   Direction direction() const { return direction_; }
-  std::string_view kind() const override {
-    return direction_ == Direction::upload ? "Upload" : "Download";
-  }
+  std::string_view kind() const override { return direction_ == Direction::upload ? "Upload" : "Download"; }
   std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const override { return {inputs[0]}; }
 
  private:

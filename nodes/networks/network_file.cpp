@@ -299,7 +299,8 @@ std::shared_ptr<const Network> read_network_file(const std::string& path, Diagno
   }
   // Nothing is shown of a file that is no network's: it may be anybody's.
   if (!looks_like_network(source->text())) {
-    diagnostics.error("network-file", {source, {}, {}}, "it is no network file: it has neither 'layers:' nor 'name:'");
+    diagnostics.error("network-file", {source, {}, {}},
+                      "it is no network file: it has neither 'layers:' nor 'name:'");
     return nullptr;
   }
   ValuePtr root = parse_yaml(source, diagnostics);

@@ -40,7 +40,7 @@ std::vector<std::shared_ptr<const Network>> NetworkLibrary::all() {
 }
 
 std::shared_ptr<const FilterSource> NetworkLibrary::filter(const std::shared_ptr<const Network>& network,
-                                                     const NetworkLayer& layer, Border border) {
+                                                           const NetworkLayer& layer, Border border) {
   const Weights weights = weights_of(*network);
   std::shared_ptr<const FilterSource>& filter = filters_[{network.get(), layer.name, border}];
   if (filter) return filter;

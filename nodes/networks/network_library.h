@@ -35,7 +35,7 @@ class NetworkLibrary {
   /// The filter of one convolution, with `border` around its input. Its weights are read when it is acquired,
   /// which throws MissingResource where there are none: shapes are known without.
   std::shared_ptr<const FilterSource> filter(const std::shared_ptr<const Network>& network,
-                                       const NetworkLayer& layer, Border border);
+                                             const NetworkLayer& layer, Border border);
 
   /// Draw weights at random where there is no file, for benchmarks.
   void use_random_weights_when_missing(std::uint64_t seed) { random_seed_ = seed; }

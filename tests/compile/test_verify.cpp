@@ -87,8 +87,8 @@ bool same_side(const Plan& plan, TensorId a, TensorId b) {
 bool lay_over(Plan& plan, int operation, TensorId victim) {
   const std::vector<TensorId>& outputs = plan.program.operations[static_cast<std::size_t>(operation)].outputs;
   const TensorId made = outputs.empty() ? no_tensor : outputs.front();
-  if (made == no_tensor || made == victim || plan.offsets[static_cast<std::size_t>(made)] == Plan::no_offset ||
-      !same_side(plan, made, victim))
+  if (made == no_tensor || made == victim ||
+      plan.offsets[static_cast<std::size_t>(made)] == Plan::no_offset || !same_side(plan, made, victim))
     return false;
   plan.offsets[static_cast<std::size_t>(made)] = plan.offsets[static_cast<std::size_t>(victim)];
   plan.arena_bytes += plan.program.desc(made).bytes();

@@ -165,9 +165,10 @@ TEST_CASE("the CPU is met at its door; only the optimisers' passes over vectors 
     for (const Include& include : source.includes) {
       if (!lies_in(include.header, "framework/devices/cpu")) continue;
       const bool door = include.header == "framework/devices/cpu/cpu_device.h";
-      CHECK_MESSAGE((door || std::any_of(passes.begin(), passes.end(),
-                                         [&](const std::string& room) { return lies_in(source.path, room); })),
-                    source.path, " includes ", include.header);
+      CHECK_MESSAGE(
+          (door || std::any_of(passes.begin(), passes.end(),
+                               [&](const std::string& room) { return lies_in(source.path, room); })),
+          source.path, " includes ", include.header);
     }
   }
 }

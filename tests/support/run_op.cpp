@@ -11,8 +11,8 @@ std::size_t scratch_bytes(const Op& op, std::span<const TensorDesc> inputs) {
   return make_cpu_device()->scratch_bytes(op, inputs);
 }
 
-void run_op(const Op& op, std::span<const TensorView> inputs, std::span<const TensorView> outputs, void* scratch,
-            std::size_t scratch_bytes) {
+void run_op(const Op& op, std::span<const TensorView> inputs, std::span<const TensorView> outputs,
+            void* scratch, std::size_t scratch_bytes) {
   const std::shared_ptr<Device> cpu = make_cpu_device();
   std::vector<std::unique_ptr<Buffer>> buffers;
   const auto borrow = [&](void* memory, const TensorDesc& desc) -> DeviceView {
