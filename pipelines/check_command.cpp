@@ -36,7 +36,20 @@ std::unordered_map<std::string, std::string> sizes_of(const Program& program) {
   return sizes;
 }
 
-/// "weight: 1e4, layers: [relu2_1]", as written; what is wired is no parameter.
+/// A parameter's value as it is meant: a typed text letter by letter, whatever YAML would make of it.
+std::string text_of(const Node& node, const Entry& entry) {
+  const std::vector<Field>& fields = node.type->parameters.fields();
+  const auto field =
+      std::find_if(fields.begin(), fields.end(), [&](const Field& item) { return item.name == entry.key; });
+  const bool is_text = field != fields.end() && field->type == "text";
+  if (!is_text || entry.value->typed == nullptr || entry.value->is_unset_text())
+    return to_flow_yaml(*entry.value);
+  Value meant;
+  meant.data = Value::Scalar{entry.value->typed->text, false};
+  return to_flow_yaml(meant);
+}
+
+/// "weight: 1e4, layers: [relu2_1]"; what is wired is no parameter.
 std::string parameters_of(const Node& node) {
   std::string text;
   for (const Entry& entry : node.entry.entries) {
@@ -44,7 +57,7 @@ std::string parameters_of(const Node& node) {
     if (std::any_of(inputs.begin(), inputs.end(),
                     [&](const InputPort& port) { return port.name == entry.key; }))
       continue;
-    text += (text.empty() ? "" : ", ") + entry.key + ": " + to_flow_yaml(*entry.value);
+    text += (text.empty() ? "" : ", ") + entry.key + ": " + text_of(node, entry);
   }
   return text;
 }

@@ -217,3 +217,11 @@ TEST_CASE("a forgotten --set is told with a key that the file has") {
   CHECK(run_in(work.path(), "check v.yaml colour=1").says("--set can set content and size"));
   CHECK(run_in(work.path(), "check v.yaml colour=1").code == 2);
 }
+
+TEST_CASE("check shows a typed text as it is taken") {
+  const Work work;
+  put_picture(work, "take #2.png", 8, 8);
+  CHECK(work.check("picture=take #2.png").says("take #2.png"));
+  put_picture(work, "a: b", 8, 8);
+  CHECK(work.check("picture=a: b").says("\"a: b\""));
+}
