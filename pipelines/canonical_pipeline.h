@@ -40,7 +40,8 @@ class CanonicalPipeline {
   std::vector<ValuePtr> kept_;  ///< values that the maps below know, so that no other gets their address
   std::map<const Value*, std::string>
       files_;  ///< values in the tree that name files, and their absolute paths
-  std::map<const Value*, std::string> environment_;  ///< values in it that hold some of the environment, as written
+  std::map<const Value*, std::string>
+      environment_;  ///< values in it that hold some of the environment, as written
 };
 
 }  // namespace gramflow

@@ -160,9 +160,10 @@ std::string json_schema(const NodeTypes& types, const std::vector<std::string>& 
       {"properties", {{"set", described("variables, and parameters as nodes.ID.PARAMETER", map)}}}};
   const Json paths = {{"anyOf", Json::array({Json{{"type", "string"}},
                                              Json{{"type", "array"}, {"items", {{"type", "string"}}}}})}};
-  const Json every = {{"anyOf", Json::array({Json{{"type", "integer"}, {"minimum", 1}},
-                                             Json{{"type", "string"}, {"pattern", "^[0-9.]+ *(s|sec|min|h)$"}},
-                                             Json{{"type", "string"}, {"pattern", "[$]"}}})}};
+  const Json every = {
+      {"anyOf", Json::array({Json{{"type", "integer"}, {"minimum", 1}},
+                             Json{{"type", "string"}, {"pattern", "^[0-9.]+ *(s|sec|min|h)$"}},
+                             Json{{"type", "string"}, {"pattern", "[$]"}}})}};
   const Json checkpoint = {
       {"type", {"object", "null"}},
       {"description", "where a run keeps what it needs to go on with --resume, and how often"},

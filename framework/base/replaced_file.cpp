@@ -82,8 +82,8 @@ ReplacedFile::ReplacedFile(const std::string& path) : path_(path), target_(writi
   make_folders(path_, target_.parent_path());
   // The process and a count keep two writers of one file apart.
   static std::atomic<unsigned> count{0};
-  beside_ =
-      target_.parent_path() / fmt::format(".{}.gramflow-{}-{}.part", target_.filename().string(), ::getpid(), count++);
+  beside_ = target_.parent_path() /
+            fmt::format(".{}.gramflow-{}-{}.part", target_.filename().string(), ::getpid(), count++);
   descriptor_ = ::open(beside_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (descriptor_ < 0) {
     const int error = errno;

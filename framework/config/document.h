@@ -35,12 +35,12 @@ struct NodeEntry {
 struct Document {
   std::vector<NodeEntry> nodes;  ///< in file order, subgraph nodes at the place of their use
   Span nodes_span;
-  std::vector<std::string> subgraphs;  ///< names that may stand for a type, for suggestions
+  std::vector<std::string> subgraphs;       ///< names that may stand for a type, for suggestions
   std::optional<CheckpointKey> checkpoint;  ///< of the main file
-  int stages = 1;                      ///< entries of `schedule:`, at least 1
-  std::string directory;  ///< folder of the main file ("." for a bare name): relative paths start here
-  std::string file_name;  ///< as the user wrote it
-  bool untrusted = false;             ///< as its source
+  int stages = 1;                           ///< entries of `schedule:`, at least 1
+  std::string directory;   ///< folder of the main file ("." for a bare name): relative paths start here
+  std::string file_name;   ///< as the user wrote it
+  bool untrusted = false;  ///< as its source
   std::vector<std::string> included;  ///< paths of the files that were included
   const NodeEntry* find(std::string_view id) const;
 };
@@ -48,7 +48,8 @@ struct Document {
 struct PipelineSource {
   std::shared_ptr<const SourceFile> file;
   std::vector<Override> overrides;
-  bool untrusted = false;  ///< what a stranger wrote: no file outside of the pipeline's folder, no environment
+  bool untrusted =
+      false;  ///< what a stranger wrote: no file outside of the pipeline's folder, no environment
   std::vector<std::string>
       include_folders;  ///< where `include:` looks after the folder of the including file
 };

@@ -25,7 +25,8 @@ namespace gramflow {
 namespace {
 
 constexpr std::size_t most_files = 200;
-const std::vector<std::string> top_keys = {"version", "include", "vars", "subgraphs", "nodes", "schedule", "checkpoint"};
+const std::vector<std::string> top_keys = {"version", "include",  "vars",      "subgraphs",
+                                           "nodes",   "schedule", "checkpoint"};
 
 /// Whether a file says of itself what only pipelines say: 'version: 1', 'nodes:' or 'subgraphs:' at its top.
 bool looks_like_pipeline(std::string_view text) {
@@ -35,7 +36,8 @@ bool looks_like_pipeline(std::string_view text) {
     for (const char letter : text.substr(begin, std::min<std::size_t>(end - begin, 100)))
       if (letter != '"' && letter != '\'' && letter != '{' && (letter != ' ' || line.empty())) line += letter;
     if (line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
-    const bool version = line.starts_with("version:1") && (line.size() == 9 || line[9] < '0' || line[9] > '9') &&
+    const bool version = line.starts_with("version:1") &&
+                         (line.size() == 9 || line[9] < '0' || line[9] > '9') &&
                          !line.starts_with("version:1.");
     if (version || line.starts_with("nodes:") || line.starts_with("subgraphs:")) return true;
     begin = end + 1;
@@ -178,7 +180,8 @@ class FileReader {
       return;
     }
     if (source_.untrusted)
-      if (const std::string problem = untrusted_place_problem(found, folder_of(source_.file->name())); !problem.empty())
+      if (const std::string problem = untrusted_place_problem(found, folder_of(source_.file->name()));
+          !problem.empty())
         return refuse_untrusted(value, problem);
     const std::string path = identity(found);
     const auto ring = std::find_if(chain_.begin(), chain_.end(),
@@ -199,8 +202,7 @@ class FileReader {
       const PipelineSource included = read_pipeline(found);
       if (!looks_like_pipeline(included.file->text())) {
         // Nothing of it is shown: it may be anybody's file.
-        diagnostics_
-            .error("bad-include", value.span, fmt::format("{} is no pipeline", quote(written, 200)))
+        diagnostics_.error("bad-include", value.span, fmt::format("{} is no pipeline", quote(written, 200)))
             .suggest("a pipeline has a line 'version: 1'");
         return;
       }

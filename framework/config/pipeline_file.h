@@ -20,7 +20,7 @@ struct Declarations {
   std::map<std::string, Subgraph, std::less<>> subgraphs;
   std::vector<std::vector<Setting>> stages;
   std::vector<std::string> included;  ///< paths of the files that were included
-  ValuePtr checkpoint;  ///< as written in the main file; null when there is none
+  ValuePtr checkpoint;                ///< as written in the main file; null when there is none
 };
 
 /// Reads the main file and all it includes; reports what is wrong with their top levels and with

@@ -313,8 +313,10 @@ ValuePtr Substitution::environment(std::string_view expression, const ValuePtr& 
   }
   if (environment_forbidden_ && !was_typed(*place)) {
     diagnostics_
-        ->error("untrusted", place->span,
-                fmt::format("the pipeline asks for the environment variable {}, which --untrusted does not allow", name))
+        ->error(
+            "untrusted", place->span,
+            fmt::format("the pipeline asks for the environment variable {}, which --untrusted does not allow",
+                        name))
         .suggest("if you trust it, run it without --untrusted");
     return nullptr;
   }

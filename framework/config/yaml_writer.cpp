@@ -60,7 +60,8 @@ std::string scalar_text(const Value::Scalar& scalar) {
 /// `${env:NAME}` alone, whose value keeps its type only without quotes, which block style allows.
 bool is_plain_variable(const Value::Scalar& scalar) {
   const std::string& text = scalar.text;
-  return !scalar.quoted && text.starts_with("${env:") && text.ends_with('}') && is_word(text.substr(6, text.size() - 7));
+  return !scalar.quoted && text.starts_with("${env:") && text.ends_with('}') &&
+         is_word(text.substr(6, text.size() - 7));
 }
 
 std::string key_text(const std::string& key) {

@@ -97,7 +97,8 @@ class Transfer {
     if (!started_ && !start()) return false;
     if (!keep_) return true;  // the body of an error message
     if (total_ > options_.largest || file_.size() + count > options_.largest) {
-      reason_ = "it is larger than " + human_bytes(options_.largest) + ", which no weights of this network are";
+      reason_ =
+          "it is larger than " + human_bytes(options_.largest) + ", which no weights of this network are";
       hopeless_ = true;
       return false;
     }

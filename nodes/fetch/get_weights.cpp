@@ -168,7 +168,8 @@ class Getter {
     constexpr std::uint64_t slack = std::uint64_t{64} << 20, factor = 16;
     std::uint64_t floats = 0;
     for (const NetworkLayer& layer : network_->layers)
-      floats += static_cast<std::uint64_t>(layer.in_channels) * static_cast<std::uint64_t>(layer.out_channels) *
+      floats += static_cast<std::uint64_t>(layer.in_channels) *
+                static_cast<std::uint64_t>(layer.out_channels) *
                 static_cast<std::uint64_t>(layer.kernel * layer.kernel);
     return floats * sizeof(float) * factor + slack;
   }

@@ -14,8 +14,8 @@
 namespace gramflow {
 namespace {
 
-constexpr std::uint16_t tag_description = 0x010E, tag_orientation = 0x0112, tag_software = 0x0131, tag_camera_list = 0x8769,
-                        tag_version = 0x9000, tag_colour_space = 0xA001;
+constexpr std::uint16_t tag_description = 0x010E, tag_orientation = 0x0112, tag_software = 0x0131,
+                        tag_camera_list = 0x8769, tag_version = 0x9000, tag_colour_space = 0xA001;
 constexpr std::uint16_t kind_text = 2, kind_short = 3, kind_long = 4, kind_undefined = 7;
 
 /// Of the picture's list, what is true of a new picture; everything else in it describes the file or is

@@ -140,8 +140,9 @@ void write_picture(const std::string& path, std::span<const float> rgb, PictureS
   // JPEG and WebP have no other place for the name of a program.
   const bool webp = format.name == "webp";  // which has no comments either
   const bool needs_exif = format.name == "jpeg" || format.name == "webp";
-  encoding.exif = options.exif.empty() && needs_exif && !options.software.empty() ? new_exif(options.software, webp ? options.description : "")
-                                                                                  : options.exif;
+  encoding.exif = options.exif.empty() && needs_exif && !options.software.empty()
+                      ? new_exif(options.software, webp ? options.description : "")
+                      : options.exif;
   encoding.xmp = options.xmp;
   const std::size_t row_floats = static_cast<std::size_t>(size.width) * 3;
   const auto row = [&](int y, float* to) {

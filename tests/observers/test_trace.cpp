@@ -89,6 +89,7 @@ TEST_CASE("A trace without events is a valid file") { CHECK(operations(written(T
 TEST_CASE("A trace that cannot be written says so") {
   const TemporaryFolder folder;
   std::ofstream(folder / "file") << "mine";
-  CHECK_THROWS_WITH_AS(Trace().write(folder / "file/trace.json"), doctest::Contains("cannot be made"), RunError);
+  CHECK_THROWS_WITH_AS(Trace().write(folder / "file/trace.json"), doctest::Contains("cannot be made"),
+                       RunError);
   CHECK_THROWS_AS(Trace().write("/dev/full"), RunError);
 }
